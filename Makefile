@@ -1,0 +1,68 @@
+# Every target makes what it needs, once: a stamp in .venv says which dependencies are in.
+# So the second run costs a few stat calls.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Debian packages for the browser test. `make test SYSTEM_PACKAGES=` leaves them to you.
+SYSTEM_PACKAGES ?= chromium fonts-dejavu-core
+
+# The build backend is one of the pinned packages, so that installing asks for nothing
+# that constraints.txt does not name.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
+	--constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench format lock clean
+
+help:
+	@echo 'Airside, the payment gateway of an airline wallet.'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run-ready ## Start the demo: one real payment, then the pages; Ctrl-C ends it
+	$(BIN)/airside demo
+
+test: $(VENV)/.test-ready ## Run the tests; ARGS="tests/ledger -k hold" runs some of them
+	@scripts/install-system-packages.sh $(SYSTEM_PACKAGES)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.test-ready ## Format check, lint, strict types, floors, tests: what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory test
+
+bench: $(VENV)/.run-ready ## Run the canonical workload: throughput, p99 and their ratios
+	$(BIN)/python -m benchmarks
+
+format: $(VENV)/.test-ready ## Format the code, and mend what lint can mend by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Write constraints.txt anew; use the oldest Python: make lock PYTHON=python3.11
+	scripts/lock.sh $(PYTHON) constraints.txt
+
+clean: ## Remove the virtual environment and all caches; data/ holds money and stays
+	rm -rf $(VENV) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@scripts/make-venv.sh $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)/.run-ready: $(VENV)/.made pyproject.toml constraints.txt
+	@echo 'Installing the dependencies into $(VENV), once: about a minute.'
+	@$(PIP_INSTALL) setuptools
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan]'
+	@touch $@
+
+$(VENV)/.test-ready: $(VENV)/.run-ready
+	@echo 'Installing the test tools into $(VENV), once.'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,test]'
+	@touch $@

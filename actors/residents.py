@@ -1,0 +1,151 @@
+"""The accounts that a partition has in memory, and their images on disk.
+
+Accounts load when first needed and leave when idle. Theory of images: an account becomes
+*dirty* at its first entry since its image. Dirty accounts stand in the order in which they
+became so; everything before the oldest one's first entry is in images, and that point is the
+mark from which a replay begins. Images are saved a few at a time, in the same commit as the
+entries, oldest first; so the tail to replay stays short and no payment waits for a big save.
+"""
+
+import heapq
+
+from ledger.account import Account
+from ledger.apply import apply
+from ledger.entry import Entry, unseal
+from ledger.events import (
+    Authorised,
+    TransferDelivered,
+    TransferReceived,
+    TransferRefused,
+    TransferReturned,
+)
+from ledger.ids import AccountId
+from ledger.images import draw, restore
+from ledger.journal import Image, Journal, Mark
+
+# Accounts kept in memory: about 2 kB each with a short history, so some 200 MB at most.
+RESIDENTS_MAX = 100_000
+# Entries that a restart may have to replay: measured at about 60,000 a second.
+TAIL_MAX = 20_000
+# Images per commit under load: enough to keep up when every entry dirties a new account.
+IMAGES_PER_COMMIT = 32
+REPLAY_PAGE = 2_000
+
+
+class Residents:
+    def __init__(self, partition: int, journal: Journal) -> None:
+        self._partition = partition
+        self._journal = journal
+        self._accounts: dict[AccountId, Account] = {}  # least recently used first
+        self._dirty: dict[AccountId, int] = {}  # account: its first entry since its image
+        self._due: list[tuple[int, AccountId]] = []
+        self.inbox: dict[int, int] = {}
+        self.open_holds = 0  # of the accounts in memory
+        self.last_seq = 0
+        self.last_at_ms = 0
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def replay(self) -> None:
+        """Bring the tail of the journal into memory: start-up, and nothing else."""
+        mark = self._journal.mark()
+        self.inbox = dict(mark.inbox)
+        self.last_seq = mark.seq
+        if mark.seq:
+            last = self._journal.entry(mark.seq)
+            assert last is not None, "the mark is within the journal"
+            self.last_at_ms = unseal(last.body).at_ms
+        while page := self._journal.read(self.last_seq, REPLAY_PAGE):
+            for sealed in page:
+                self.take(unseal(sealed.body))
+
+    def take(self, entry: Entry) -> None:
+        """Apply one entry, new or replayed."""
+        if entry.account:
+            account = self.get(entry.account)
+            if account is None or account.last_seq < entry.seq:
+                before = len(account.open_holds) if account else 0
+                account = apply(account, entry)
+                self._accounts[entry.account] = account
+                self.open_holds += len(account.open_holds) - before
+                self._dirty.setdefault(entry.account, entry.seq)
+                if isinstance(entry.event, Authorised):
+                    heapq.heappush(self._due, (entry.event.expires_at_ms, entry.account))
+        self._note_origin(entry)
+        self.last_seq = entry.seq
+        self.last_at_ms = max(self.last_at_ms, entry.at_ms)
+
+    def _note_origin(self, entry: Entry) -> None:
+        match entry.event:
+            case (
+                TransferReceived(origin=origin)
+                | TransferRefused(origin=origin)
+                | TransferDelivered(origin=origin)
+                | TransferReturned(origin=origin)
+            ):
+                last = self.inbox.get(origin.partition, 0)
+                self.inbox[origin.partition] = max(last, origin.seq)
+            case _:
+                pass
+
+    def get(self, account_id: AccountId) -> Account | None:
+        """The account, from memory or from its image; None if it was never opened."""
+        account = self._accounts.pop(account_id, None)
+        if account is None:
+            image = self._journal.image(account_id)
+            if image is None:
+                return None
+            account = restore(self._partition, image)
+            self.open_holds += len(account.open_holds)
+            for expires_at_ms in account.open_holds.values():
+                heapq.heappush(self._due, (expires_at_ms, account_id))
+        self._accounts[account_id] = account
+        return account
+
+    def due(self, at_ms: int, limit: int) -> list[AccountId]:
+        """Accounts with a hold to expire: first those in memory, then those on disk."""
+        found: dict[AccountId, None] = {}
+        while self._due and self._due[0][0] <= at_ms and len(found) < limit:
+            found[heapq.heappop(self._due)[1]] = None
+        if not found:
+            for account_id in self._journal.due(at_ms, limit):
+                if account_id not in self._accounts:
+                    found[account_id] = None
+        return list(found)
+
+    def next_images(self, *, idle: bool) -> tuple[list[Image], Mark | None]:
+        """What the next commit should save: the oldest dirty accounts, when it is time."""
+        before = self.last_seq + 1 if idle else self.last_seq - TAIL_MAX
+        oldest = self._oldest_dirty(before)
+        if not oldest:
+            return [], None
+        images = [draw(self._accounts[account_id]) for account_id in oldest]
+        for account_id in oldest:
+            del self._dirty[account_id]
+        first_dirty = next(iter(self._dirty.values()), self.last_seq + 1)
+        return images, Mark(first_dirty - 1, dict(self.inbox))
+
+    def _oldest_dirty(self, before: int) -> list[AccountId]:
+        oldest: list[AccountId] = []
+        for account_id, first_seq in self._dirty.items():
+            if first_seq >= before or len(oldest) == IMAGES_PER_COMMIT:
+                break
+            if account_id in self._accounts:
+                oldest.append(account_id)
+        return oldest
+
+    def discard(self, account_id: AccountId) -> None:
+        """Forget a memory that cannot be trusted. It stays dirty, so no mark passes its entries
+        and the next incarnation replays them.
+        """
+        self._accounts.pop(account_id, None)
+
+    def evict(self) -> None:
+        """Let the least recently used go, as far as their images are saved."""
+        excess = len(self._accounts) - RESIDENTS_MAX
+        if excess <= 0:
+            return
+        for account_id in list(self._accounts)[:excess]:
+            if account_id not in self._dirty:
+                self.open_holds -= len(self._accounts.pop(account_id).open_holds)

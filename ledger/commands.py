@@ -1,0 +1,178 @@
+"""What may be asked of an account. Imperatives; one struct each.
+
+A command names the account whose actor decides it. Tags are the wire between gateway and
+partition, which are always of one release; they are not in the journal.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from ledger.events import AccountKind, Origin, Sale
+from ledger.ids import AccountId, Ref
+from ledger.money import Money
+
+
+class CaptureMode(StrEnum):
+    AUTOMATIC = "automatic"  # a purchase: authorised and captured in one entry
+    MANUAL = "manual"  # a hold
+
+
+class ScannedCode(msgspec.Struct, frozen=True, array_like=True):
+    """A payment code whose seal was opened; its age and use are the account's to judge."""
+
+    code_id: bytes
+    issued_at_ms: int
+
+
+class Command(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    account: AccountId
+
+
+class OpenAccount(Command, frozen=True, kw_only=True, tag=1):
+    kind: AccountKind
+    pots: tuple[str, ...]
+
+
+class CloseAccount(Command, frozen=True, kw_only=True, tag=2):
+    pass
+
+
+class FreezeAccount(Command, frozen=True, kw_only=True, tag=3):
+    pass
+
+
+class UnfreezeAccount(Command, frozen=True, kw_only=True, tag=4):
+    pass
+
+
+class Fund(Command, frozen=True, kw_only=True, tag=5):
+    """Bring money in. The account is named by the evidence, so evidence counts once."""
+
+    target: AccountId
+    amount: Money
+
+
+class SendTransfer(Command, frozen=True, kw_only=True, tag=6):
+    target: AccountId
+    amount: Money
+
+
+class Authorise(Command, frozen=True, kw_only=True, tag=7):
+    amount: Money
+    sale: Sale
+    capture: CaptureMode
+    hold_ms: int
+    code: ScannedCode | None = None
+
+
+class PaymentCommand(Command, frozen=True, kw_only=True):
+    """About one payment. `merchant` is the caller's own, or empty for one who may reach all:
+    a payment of another merchant is *not found*, so ids cannot be probed.
+    """
+
+    ordinal: int
+    merchant: str = ""
+
+
+class Increase(PaymentCommand, frozen=True, kw_only=True, tag=8):
+    amount: Money
+
+
+class Capture(PaymentCommand, frozen=True, kw_only=True, tag=9):
+    amount: Money | None = None  # None: all that remains
+    final: bool = True
+
+
+class Void(PaymentCommand, frozen=True, kw_only=True, tag=10):
+    pass
+
+
+class Refund(PaymentCommand, frozen=True, kw_only=True, tag=11):
+    amount: Money | None = None  # None: all that is left to refund
+
+
+class Reverse(Command, frozen=True, kw_only=True, tag=12):
+    """Undo whatever the attempt under this key did, or bar it from ever doing anything."""
+
+    original: bytes
+    merchant: str = ""
+
+
+class LookUp(Command, frozen=True, kw_only=True, tag=13):
+    original: bytes
+    merchant: str = ""
+
+
+class ReadAccount(Command, frozen=True, kw_only=True, tag=14):
+    pass
+
+
+class ReadPayment(PaymentCommand, frozen=True, kw_only=True, tag=15):
+    pass
+
+
+class ReadTransfer(Command, frozen=True, kw_only=True, tag=16):
+    ordinal: int
+
+
+class ReadEntries(Command, frozen=True, kw_only=True, tag=17):
+    """Newest first. before: a journal sequence of this account's, 0 for the newest."""
+
+    before: int
+    limit: int
+
+
+class Deliver(Command, frozen=True, kw_only=True, tag=18):
+    """The relay brings a transfer to its target."""
+
+    source: Ref
+    pot: str
+    amount_minor: int
+    origin: Origin
+
+
+class RecordDelivered(Command, frozen=True, kw_only=True, tag=19):
+    """The relay tells the source that its transfer arrived."""
+
+    ordinal: int
+    origin: Origin
+
+
+class ReturnTransfer(Command, frozen=True, kw_only=True, tag=20):
+    """The relay brings back a transfer that the target could not take."""
+
+    ordinal: int
+    origin: Origin
+
+
+Read = ReadAccount | ReadPayment | ReadTransfer | ReadEntries | LookUp
+Relayed = Deliver | RecordDelivered | ReturnTransfer
+Change = (
+    OpenAccount
+    | CloseAccount
+    | FreezeAccount
+    | UnfreezeAccount
+    | Fund
+    | SendTransfer
+    | Authorise
+    | Increase
+    | Capture
+    | Void
+    | Refund
+    | Reverse
+)
+AnyCommand = Change | Relayed | Read
+
+
+class Envelope(msgspec.Struct, frozen=True, array_like=True):
+    """A command on its way: who asks, under which key, and until when an answer is of use.
+
+    key and request are 16-byte digests (ledger/keys.py), empty for reads and the relay.
+    """
+
+    command: AnyCommand
+    caller: str = ""
+    key: bytes = b""
+    request: bytes = b""
+    deadline_ms: int = 0  # 0: none

@@ -1,0 +1,246 @@
+"""What happened to an account. Past tense; one struct each; this is what the journal keeps.
+
+Events are arrays with an integer tag. A field may be appended with a default (old entries then
+read as the default); none is ever removed, reordered or renumbered. `group` is here from the
+first version, for payments with several payers.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from ledger.decline import DeclineReason
+from ledger.ids import AccountId, Ref
+from ledger.payment import PaymentState
+from ledger.posting import Book
+
+
+class AccountKind(StrEnum):
+    WALLET = "wallet"
+    MERCHANT = "merchant"
+    AGENT = "agent"
+    COMPANY = "company"
+    FUNDING = "funding"  # one piece of evidence for money that came in
+
+
+class Sale(msgspec.Struct, frozen=True, array_like=True):
+    """What a payment pays for. References are opaque: no name, no PNR, no free text.
+
+    order is a keyed digest of the merchant's order reference (services/keyring.py).
+    """
+
+    merchant: str
+    order: bytes
+    channel: str
+    place: str = ""
+    terminal: str = ""
+    group: bytes = b""
+
+
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """The journal entry that caused this one in another partition, or in the same."""
+
+    partition: int
+    seq: int
+
+
+class Amounts(msgspec.Struct, frozen=True, array_like=True):
+    """A payment's state and amounts by pot after an event: a repeated answer is read from it."""
+
+    state: PaymentState
+    authorised: dict[str, int]
+    captured: dict[str, int]
+    refunded: dict[str, int]
+
+
+class PartitionOpened(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """The first act of an incarnation. From here on every older one fails to append."""
+
+    partition: int
+    incarnation: bytes
+    format_version: int
+
+
+class AccountOpened(msgspec.Struct, frozen=True, array_like=True, tag=2):
+    kind: AccountKind
+    pots: tuple[str, ...]
+
+
+class AccountFrozen(msgspec.Struct, frozen=True, array_like=True, tag=3):
+    pass
+
+
+class AccountUnfrozen(msgspec.Struct, frozen=True, array_like=True, tag=4):
+    pass
+
+
+class AccountClosing(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    pass
+
+
+class AccountClosed(msgspec.Struct, frozen=True, array_like=True, tag=6):
+    pass
+
+
+class Authorised(msgspec.Struct, frozen=True, array_like=True, tag=7):
+    ordinal: int
+    legs: dict[str, int]
+    sale: Sale
+    expires_at_ms: int
+    code_id: bytes = b""
+
+
+class Purchased(msgspec.Struct, frozen=True, array_like=True, tag=8):
+    """Authorised and captured in one entry."""
+
+    ordinal: int
+    legs: dict[str, int]
+    sale: Sale
+    code_id: bytes = b""
+
+
+class PaymentDeclined(msgspec.Struct, frozen=True, array_like=True, tag=9):
+    """An authorisation was refused; the attempt is a payment of its own, with an id."""
+
+    ordinal: int
+    reason: DeclineReason
+    legs: dict[str, int]
+    sale: Sale
+    code_id: bytes = b""
+
+
+class Increased(msgspec.Struct, frozen=True, array_like=True, tag=10):
+    ordinal: int
+    legs: dict[str, int]
+    merchant: str
+    after: Amounts
+
+
+class Captured(msgspec.Struct, frozen=True, array_like=True, tag=11):
+    ordinal: int
+    legs: dict[str, int]
+    released: dict[str, int]
+    merchant: str
+    after: Amounts
+
+
+class Voided(msgspec.Struct, frozen=True, array_like=True, tag=12):
+    ordinal: int
+    released: dict[str, int]
+    merchant: str
+    after: Amounts
+
+
+class Expired(msgspec.Struct, frozen=True, array_like=True, tag=13):
+    ordinal: int
+    released: dict[str, int]
+    merchant: str
+    after: Amounts
+
+
+class Refunded(msgspec.Struct, frozen=True, array_like=True, tag=14):
+    """credited: AVAILABLE, or UNCLAIMED when the account had closed."""
+
+    ordinal: int
+    legs: dict[str, int]
+    merchant: str
+    credited: Book
+    after: Amounts
+
+
+class Reversed(msgspec.Struct, frozen=True, array_like=True, tag=15):
+    """The attempt under key `original` was undone: the hold released, what was taken given back."""
+
+    ordinal: int
+    released: dict[str, int]
+    refunded: dict[str, int]
+    merchant: str
+    credited: Book
+    original: bytes
+    after: Amounts
+
+
+class Tombstoned(msgspec.Struct, frozen=True, array_like=True, tag=16):
+    """A reversal found nothing: whatever arrives under key `original` from now on is declined."""
+
+    original: bytes
+
+
+class Declined(msgspec.Struct, frozen=True, array_like=True, tag=17):
+    """Anything but an authorisation was refused."""
+
+    reason: DeclineReason
+    ordinal: int = 0
+
+
+class TransferSent(msgspec.Struct, frozen=True, array_like=True, tag=18):
+    """debited: AVAILABLE, or the book that evidence of incoming money debits."""
+
+    ordinal: int
+    target: AccountId
+    pot: str
+    amount_minor: int
+    debited: Book
+
+
+class TransferReceived(msgspec.Struct, frozen=True, array_like=True, tag=19):
+    source: Ref
+    pot: str
+    amount_minor: int
+    origin: Origin
+
+
+class TransferRefused(msgspec.Struct, frozen=True, array_like=True, tag=20):
+    """The target could not take it; the money is still in transit, on its way back."""
+
+    source: Ref
+    target: AccountId
+    reason: DeclineReason
+    origin: Origin
+
+
+class TransferDelivered(msgspec.Struct, frozen=True, array_like=True, tag=21):
+    ordinal: int
+    origin: Origin
+
+
+class TransferReturned(msgspec.Struct, frozen=True, array_like=True, tag=22):
+    ordinal: int
+    pot: str
+    amount_minor: int
+    credited: Book
+    origin: Origin
+
+
+class AnswerRepeated(msgspec.Struct, frozen=True, array_like=True, tag=23):
+    """The same code came again for the same order, under another key: entry `seq` answers it."""
+
+    ordinal: int
+    seq: int
+
+
+Event = (
+    PartitionOpened
+    | AccountOpened
+    | AccountFrozen
+    | AccountUnfrozen
+    | AccountClosing
+    | AccountClosed
+    | Authorised
+    | Purchased
+    | PaymentDeclined
+    | Increased
+    | Captured
+    | Voided
+    | Expired
+    | Refunded
+    | Reversed
+    | Tombstoned
+    | Declined
+    | TransferSent
+    | TransferReceived
+    | TransferRefused
+    | TransferDelivered
+    | TransferReturned
+    | AnswerRepeated
+)

@@ -1,0 +1,93 @@
+"""Ids: who is meant, and in which slot the answer lives.
+
+Inside the house an account is 15 raw bytes, and whatever belongs to it (a payment, a
+transfer) is the pair (account, ordinal): the ordinal counts up within the account. So a
+capture or a refund finds its account without an index and without a second hop.
+
+Outside, ids are prefixed texts: `acc_` with the account's bytes, `pay_` and `trf_` with the
+pair. The first 12 bits of an account are its slot, fixed for ever; a map says which
+partition owns a slot today.
+"""
+
+import base64
+import hashlib
+from typing import NewType
+
+import msgspec
+
+AccountId = NewType("AccountId", bytes)
+
+ACCOUNT_BYTES = (
+    15  # 12 bits of slot and 108 of hash; 24 characters of base32 without padding
+)
+SLOT_COUNT = 4096
+ORDINAL_BYTES = 5  # 2^40 payments on one account
+
+
+class MalformedId(ValueError):
+    """The text is not an id of the kind that was asked for."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(f"{text[:48]!r} is not {kind}")
+
+
+class Ref(msgspec.Struct, frozen=True, array_like=True):
+    """A payment or a transfer: the account that it belongs to, and its number there."""
+
+    account: AccountId
+    ordinal: int
+
+
+def derive_account(caller: str, key: str) -> AccountId:
+    """The id of the account that this caller opens under this key: a retry opens the same one."""
+    digest = hashlib.sha256(f"account\x00{caller}\x00{key}".encode()).digest()
+    return AccountId(digest[:ACCOUNT_BYTES])
+
+
+def slot_of(account: AccountId) -> int:
+    return int.from_bytes(account[:2], "big") >> 4
+
+
+def account_text(account: AccountId) -> str:
+    return "acc_" + _encode(account)
+
+
+def parse_account(text: str) -> AccountId:
+    return AccountId(_decode(text, "acc_", ACCOUNT_BYTES))
+
+
+def payment_text(ref: Ref) -> str:
+    return "pay_" + _encode(ref.account + ref.ordinal.to_bytes(ORDINAL_BYTES, "big"))
+
+
+def parse_payment(text: str) -> Ref:
+    return _split(_decode(text, "pay_", ACCOUNT_BYTES + ORDINAL_BYTES))
+
+
+def transfer_text(ref: Ref) -> str:
+    return "trf_" + _encode(ref.account + ref.ordinal.to_bytes(ORDINAL_BYTES, "big"))
+
+
+def parse_transfer(text: str) -> Ref:
+    return _split(_decode(text, "trf_", ACCOUNT_BYTES + ORDINAL_BYTES))
+
+
+def _split(raw: bytes) -> Ref:
+    return Ref(AccountId(raw[:ACCOUNT_BYTES]), int.from_bytes(raw[ACCOUNT_BYTES:], "big"))
+
+
+def _encode(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().lower()
+
+
+def _decode(text: str, prefix: str, length: int) -> bytes:
+    kind = f"an id that begins with {prefix}"
+    if not text.startswith(prefix) or text != text.lower():
+        raise MalformedId(text, kind)
+    try:
+        raw = base64.b32decode(text.removeprefix(prefix).upper())
+    except ValueError:
+        raise MalformedId(text, kind) from None
+    if len(raw) != length:
+        raise MalformedId(text, kind)
+    return raw

@@ -1,0 +1,97 @@
+"""The journal of one partition: what a store must do, whatever it is made of.
+
+Rules that every store keeps (tests/ledger/test_journal_contract.py runs them on each):
+append() is one durable commit; it goes through only directly after the entry that the writer
+believes to be the last; images never matter to the truth, they only shorten a replay.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from ledger.entry import GENESIS_HASH, Sealed
+from ledger.ids import AccountId
+
+
+class Tip(msgspec.Struct, frozen=True):
+    """The last entry: its sequence number and hash."""
+
+    seq: int = 0
+    hash: bytes = GENESIS_HASH
+
+
+class Image(msgspec.Struct, frozen=True):
+    """An account as entry `seq` left it. due_ms: when its first hold expires, 0 for none."""
+
+    account: AccountId
+    seq: int
+    due_ms: int
+    body: bytes
+    hash: bytes
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Images hold every entry up to seq, so a replay may begin after it.
+
+    inbox: the last entry taken over from each source partition, at the latest image.
+    """
+
+    seq: int = 0
+    inbox: dict[int, int] = {}
+
+
+class Reader(Protocol):
+    """Many may read, in other processes too. Each call is one short read transaction."""
+
+    def tip(self) -> Tip: ...
+
+    def read(self, after: int, limit: int) -> list[Sealed]:
+        """Entries with seq > after, in order."""
+        ...
+
+    def images(self, limit: int, after: bytes) -> list[Image]:
+        """Images of accounts > after, in order of account."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Journal(Reader, Protocol):
+    """The writer's side. One incarnation of one partition holds it."""
+
+    def append(
+        self,
+        entries: Sequence[Sealed],
+        images: Sequence[Image] = (),
+        mark: Mark | None = None,
+    ) -> None:
+        """Write all or nothing, durably. Raises AppendFailed or Fenced; never retry it."""
+        ...
+
+    def entry(self, seq: int) -> Sealed | None: ...
+
+    def image(self, account: AccountId) -> Image | None: ...
+
+    def due(self, at_ms: int, limit: int) -> list[AccountId]:
+        """Accounts whose image says that a hold expires by then, soonest first."""
+        ...
+
+    def mark(self) -> Mark: ...
+
+    def require_sole_writer(self) -> None:
+        """Raise Fenced if anyone else has written since our last append.
+
+        Before a negative answer from memory (*not found*): a stale incarnation must not say it.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Where the journals of an installation live."""
+
+    def writer(self, partition: int) -> Journal: ...
+
+    def reader(self, partition: int) -> Reader:
+        """Raises StoreUnreadable when the partition has never been opened."""
+        ...

@@ -1,0 +1,112 @@
+"""What a partition answers. One struct per kind of answer; refusals of the machine apart.
+
+A Refusal is an operating answer, never remembered: nothing was judged about money.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from ledger.account import AccountStatus, TransferStatus
+from ledger.decline import DeclineReason
+from ledger.errors import Happened
+from ledger.events import AccountKind, Sale
+from ledger.ids import AccountId, Ref
+from ledger.payment import PaymentState
+
+
+class PaymentReply(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """A payment as it stood after the entry that is answered."""
+
+    ref: Ref
+    state: PaymentState
+    authorised: dict[str, int]
+    captured: dict[str, int]
+    refunded: dict[str, int]
+    sale: Sale
+    at_ms: int
+    expires_at_ms: int
+    decline: DeclineReason | None = None
+    seq: int = 0
+    replayed: bool = False
+
+
+class PotBalance(msgspec.Struct, frozen=True, array_like=True):
+    available_minor: int
+    held_minor: int
+
+
+class AccountReply(msgspec.Struct, frozen=True, array_like=True, tag=2):
+    account: AccountId
+    kind: AccountKind
+    status: AccountStatus
+    opened_at_ms: int
+    pots: dict[str, PotBalance]
+    replayed: bool = False
+
+
+class TransferReply(msgspec.Struct, frozen=True, array_like=True, tag=3):
+    ref: Ref
+    status: TransferStatus
+    target: AccountId
+    pot: str
+    amount_minor: int
+    at_ms: int
+    funding: bool  # money from outside, not from an account
+    replayed: bool = False
+
+
+class DeclinedReply(msgspec.Struct, frozen=True, array_like=True, tag=4):
+    """Refused, and nothing changed. An authorisation's refusal is a PaymentReply instead."""
+
+    reason: DeclineReason
+    replayed: bool = False
+
+
+class ReverseOutcome(StrEnum):
+    REVERSED = "reversed"
+    NOTHING_TO_REVERSE = "nothing_to_reverse"
+    TOMBSTONED = "tombstoned"
+
+
+class ReverseReply(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    outcome: ReverseOutcome
+    payment: PaymentReply | None
+    replayed: bool = False
+
+
+class EntriesReply(msgspec.Struct, frozen=True, array_like=True, tag=6):
+    """Bodies of journal entries, newest first; next is the `before` of the next page, 0: none."""
+
+    bodies: tuple[bytes, ...]
+    next: int
+
+
+class Noted(msgspec.Struct, frozen=True, array_like=True, tag=7):
+    """The relay's command is done, or was done before."""
+
+
+class RefusalKind(StrEnum):
+    NOT_OWNED = "not_owned"  # another partition has this slot
+    KEY_REUSED = "key_reused"  # the key came with another request before
+    KEY_EXPIRED = "key_expired"  # older than the stated retention: not run again
+    DEADLINE_PASSED = "deadline_passed"  # nobody waits any more; not started
+    QUARANTINED = "quarantined"  # a promise was broken in this account
+    STOPPED = "stopped"  # the partition lost its append or its place
+
+
+class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=8):
+    kind: RefusalKind
+    happened: Happened = Happened.NO
+
+
+Reply = (
+    PaymentReply
+    | AccountReply
+    | TransferReply
+    | DeclinedReply
+    | ReverseReply
+    | EntriesReply
+    | Noted
+    | Refusal
+)

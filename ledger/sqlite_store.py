@@ -1,0 +1,211 @@
+"""Journals on SQLite: one file per partition, WAL, synchronous=FULL.
+
+FULL makes SQLite sync the WAL at each commit (sqlite.org/pragma.html#pragma_synchronous): a
+commit that returned survives a power cut. NORMAL would not: it may lose the last commits.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from ledger.entry import Sealed
+from ledger.errors import AppendFailed, Fenced, Happened, StoreUnreadable
+from ledger.ids import AccountId
+from ledger.journal import Image, Mark, Tip
+
+# How long a connection waits for another's lock. Writers are alone; this is for checkpoints,
+# which wait for readers, and readers hold their snapshots for one short read only.
+BUSY_MS = 5_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    seq INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS images (
+    account BLOB PRIMARY KEY, seq INTEGER NOT NULL, due_ms INTEGER NOT NULL,
+    body BLOB NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS images_due ON images (due_ms) WHERE due_ms > 0;
+CREATE TABLE IF NOT EXISTS mark (
+    one INTEGER PRIMARY KEY CHECK (one = 1), body BLOB NOT NULL);
+"""
+_TIP = "SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1"
+_READ = "SELECT seq, body, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
+_ENTRY = "SELECT seq, body, hash FROM entries WHERE seq = ?"
+_INSERT = "INSERT INTO entries (seq, body, hash) VALUES (?, ?, ?)"
+_IMAGE = "SELECT account, seq, due_ms, body, hash FROM images WHERE account = ?"
+_IMAGES = (
+    "SELECT account, seq, due_ms, body, hash FROM images"
+    " WHERE account > ? ORDER BY account LIMIT ?"
+)
+_SAVE_IMAGE = "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)"
+_SAVE_MARK = "INSERT OR REPLACE INTO mark VALUES (1, ?)"
+_DUE = "SELECT account FROM images WHERE due_ms > 0 AND due_ms <= ? ORDER BY due_ms LIMIT ?"
+
+# Errors after which SQLite has certainly rolled back; of any other, nobody knows.
+_NOTHING_HAPPENED = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_BUSY,
+    }
+)
+
+
+class SqliteStore:
+    """A folder with one journal file per partition."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, partition: int) -> Path:
+        return self._folder / f"partition-{partition:04d}.sqlite"
+
+    def partitions(self) -> list[int]:
+        """The partitions that have a journal here, in order."""
+        names = sorted(path.stem for path in self._folder.glob("partition-*.sqlite"))
+        return [int(name.removeprefix("partition-")) for name in names]
+
+    def writer(self, partition: int) -> "SqliteJournal":
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return SqliteJournal(partition, self.path(partition))
+
+    def reader(self, partition: int) -> "SqliteReader":
+        path = self.path(partition)
+        if not path.exists():
+            raise StoreUnreadable(str(path), "there is no such journal")
+        return SqliteReader(path)
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    mode = "ro" if read_only else "rwc"
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    try:
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        if read_only:
+            db.execute(_TIP).fetchone()
+    except sqlite3.Error as error:
+        raise StoreUnreadable(str(path), str(error)) from error
+    return db
+
+
+class SqliteReader:
+    def __init__(self, path: Path, *, read_only: bool = True) -> None:
+        self._db = _connect(path, read_only=read_only)
+
+    def tip(self) -> Tip:
+        row = self._db.execute(_TIP).fetchone()
+        return Tip(*row) if row else Tip()
+
+    def read(self, after: int, limit: int) -> list[Sealed]:
+        return [Sealed(*row) for row in self._db.execute(_READ, (after, limit))]
+
+    def images(self, limit: int, after: bytes = b"") -> list[Image]:
+        return [Image(*row) for row in self._db.execute(_IMAGES, (after, limit))]
+
+    def mark(self) -> Mark:
+        row = self._db.execute("SELECT body FROM mark").fetchone()
+        return msgspec.msgpack.decode(row[0], type=Mark) if row else Mark()
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class SqliteJournal(SqliteReader):
+    """The one writer of a partition's file."""
+
+    def __init__(self, partition: int, path: Path) -> None:
+        super().__init__(path, read_only=False)
+        self._partition = partition
+        self._prepare(path)
+        self._tip = self.tip()
+        self._version = self._data_version()
+
+    def _prepare(self, path: Path) -> None:
+        """After a crash the WAL may end in a torn commit: fold it in now, or do not start."""
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_SCHEMA)
+            busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise StoreUnreadable(str(path), str(error)) from error
+        if busy:
+            raise StoreUnreadable(
+                str(path), "the WAL cannot be checkpointed: a reader hangs"
+            )
+
+    def append(
+        self,
+        entries: Sequence[Sealed],
+        images: Sequence[Image] = (),
+        mark: Mark | None = None,
+    ) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            row = self._db.execute(_TIP).fetchone()
+            found = Tip(*row) if row else Tip()
+            if found != self._tip:
+                raise Fenced(self._partition, self._tip.seq, found.seq)
+            self._insert(entries, images, mark)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise AppendFailed(self._partition, _happened(error), str(error)) from error
+        except Fenced:
+            self._roll_back()
+            raise
+        if entries:
+            self._tip = Tip(entries[-1].seq, entries[-1].hash)
+
+    def _insert(
+        self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
+    ) -> None:
+        expected = self._tip.seq
+        rows = []
+        for entry in entries:
+            expected += 1
+            assert entry.seq == expected, "sequence numbers have no gaps"
+            rows.append((entry.seq, entry.body, entry.hash))
+        self._db.executemany(_INSERT, rows)
+        if images:
+            rows_of_images = [(i.account, i.seq, i.due_ms, i.body, i.hash) for i in images]
+            self._db.executemany(_SAVE_IMAGE, rows_of_images)
+        if mark:
+            self._db.execute(_SAVE_MARK, (msgspec.msgpack.encode(mark),))
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def entry(self, seq: int) -> Sealed | None:
+        row = self._db.execute(_ENTRY, (seq,)).fetchone()
+        return Sealed(*row) if row else None
+
+    def image(self, account: AccountId) -> Image | None:
+        row = self._db.execute(_IMAGE, (account,)).fetchone()
+        return Image(*row) if row else None
+
+    def due(self, at_ms: int, limit: int) -> list[AccountId]:
+        return [AccountId(row[0]) for row in self._db.execute(_DUE, (at_ms, limit))]
+
+    def require_sole_writer(self) -> None:
+        """PRAGMA data_version changes when another connection has written (6 µs)."""
+        version = self._data_version()
+        if version == self._version:
+            return
+        found = self.tip()
+        if found != self._tip:
+            raise Fenced(self._partition, self._tip.seq, found.seq)
+        self._version = version
+
+    def _data_version(self) -> int:
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _happened(error: sqlite3.Error) -> Happened:
+    """SQLITE_BUSY is safe too: BEGIN IMMEDIATE took no lock, so nothing was written."""
+    code = getattr(error, "sqlite_errorcode", -1) & 0xFF
+    return Happened.NO if code in _NOTHING_HAPPENED else Happened.UNKNOWN

@@ -1,0 +1,1 @@
+"""Floor 3, what the wallet does for people: payments first."""

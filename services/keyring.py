@@ -1,0 +1,141 @@
+"""The secrets of an installation, in one file of its data folder: keys.json.
+
+    {"version": 1, "payment_codes": {"1": "<32 bytes>"}, "order_digest": "<32 bytes>"}
+
+Bytes are base64. Payment codes have a ring of keys: each code names the key that sealed it,
+the highest id seals new ones, the lower ones open what is still out there. The order digest
+has one key for ever: the journal holds its digests, and they must meet again.
+
+Who reads this file can make codes of every wallet. So it is for its owner only, and is
+refused otherwise; and no error or repr here shows any part of what it holds.
+"""
+
+import hashlib
+import hmac
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import msgspec
+
+from services.mint import RandomBytes
+from services.new_file import new_file
+
+FILE_NAME = "keys.json"
+VERSION: Literal[1] = 1
+KEY_BYTES = 32  # AES-256 and HMAC-SHA256
+KEY_ID_MAX = 255  # a code spends one byte on it
+
+# 128 bits: two orders of a merchant meet by chance once in 2^64.
+ORDER_DIGEST_BYTES = 16
+
+# A whole ring is 16 KB; what is longer is not this file.
+FILE_BYTES_MAX = 65_536
+
+_Key = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
+_KeyId = Annotated[int, msgspec.Meta(ge=1, le=KEY_ID_MAX)]
+
+
+class KeysExposed(Exception):
+    """Others than the owner may read or write the file. The operator is to blame."""
+
+    def __init__(self, path: Path, mode: int) -> None:
+        super().__init__(
+            f"{path} has mode {mode:04o}: others may have read its keys. "
+            "Make new ones, or, if nobody has, run chmod 600 on it"
+        )
+
+
+class KeysDamaged(Exception):
+    """The file is there, and is not a keyring.
+
+    It is never replaced by a new one: with its keys the order digests of the journal would
+    be lost, and nobody could tell any more which order a payment was for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is not a keyring of version {VERSION}: restore it")
+
+
+class _KeyFile(msgspec.Struct, frozen=True):
+    version: Literal[1]
+    payment_codes: Annotated[dict[_KeyId, _Key], msgspec.Meta(min_length=1)]
+    order_digest: _Key
+
+    def __repr__(self) -> str:
+        return "<what keys.json holds>"
+
+
+class Keyring:
+    """Refuses to be printed, encoded or pickled."""
+
+    __slots__ = ("_order_digest_key", "_payment_code_keys")
+
+    def __init__(
+        self, payment_code_keys: Mapping[int, bytes], order_digest_key: bytes
+    ) -> None:
+        self._payment_code_keys = dict(payment_code_keys)
+        self._order_digest_key = order_digest_key
+
+    def __repr__(self) -> str:
+        return f"<Keyring of {len(self._payment_code_keys)} payment code keys>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a keyring stays in its process")
+
+    @property
+    def sealing_key_id(self) -> int:
+        """The newest payment code key; new codes are sealed with it."""
+        return max(self._payment_code_keys)
+
+    def payment_code_keys(self) -> dict[int, bytes]:
+        """All by id, raw, for the codec of payment codes. Never print what this returns."""
+        return dict(self._payment_code_keys)
+
+    def order_digest(self, merchant: str, order_text: str) -> bytes:
+        """HMAC-SHA256 of (merchant, order reference), its first 16 bytes.
+
+        Keyed, because references are short: without the key anybody who reads the journal
+        could try them all. An id has no NUL, so no two pairs are written alike.
+        """
+        message = f"{merchant}\x00{order_text}".encode()
+        digest = hmac.digest(self._order_digest_key, message, hashlib.sha256)
+        return digest[:ORDER_DIGEST_BYTES]
+
+
+def open_keyring(folder: Path, *, random_bytes: RandomBytes) -> Keyring:
+    """Read the keys of this data folder; the first start makes them.
+
+    Raises KeysExposed, KeysDamaged, OSError.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        _create(path, random_bytes)
+    keys = _read(path)
+    return Keyring(keys.payment_codes, keys.order_digest)
+
+
+def _create(path: Path, random_bytes: RandomBytes) -> None:
+    keys = _KeyFile(
+        version=VERSION,
+        payment_codes={1: random_bytes(KEY_BYTES)},
+        order_digest=random_bytes(KEY_BYTES),
+    )
+    with new_file(path) as aside:
+        aside.write_bytes(msgspec.json.encode(keys) + b"\n")
+
+
+def _read(path: Path) -> _KeyFile:
+    with path.open("rb") as file:
+        # Asked of the open file: the name may point elsewhere a moment later.
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeysExposed(path, mode)
+        content = file.read(FILE_BYTES_MAX)
+    try:
+        return msgspec.json.decode(content, type=_KeyFile)
+    except msgspec.MsgspecError:
+        # Without its cause: the complaint may quote the file.
+        raise KeysDamaged(path) from None

@@ -1,0 +1,101 @@
+"""The tables of the relational store, as the code of this release sees them.
+
+The migrations (services/migrations) make them; a test holds the two together. Times are
+milliseconds since 1970, UTC. Kinds, states and scopes are plain text: the code is the only
+writer, it refuses what it does not know when it reads, and a new kind needs no migration.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+# Every constraint has a name, so that a later migration can name the one it drops.
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+METADATA = MetaData(naming_convention=NAMES)
+
+MERCHANTS = Table(
+    "merchants",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("mcc", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("country", Text, nullable=False),
+)
+
+PRINCIPALS = Table(
+    "principals",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("account", Text),
+    Column("merchant", Text, ForeignKey("merchants.id")),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("disabled_at_ms", BigInteger),
+)
+
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("principal", Text, ForeignKey("principals.id"), nullable=False, index=True),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger),
+    Column("revoked_at_ms", BigInteger),
+)
+
+ACCOUNT_LABELS = Table(
+    "account_labels",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("owner", Text, ForeignKey("principals.id")),
+)
+
+# No foreign key to merchants: rows come in batches from a buffer, and one that the database
+# refuses would hold up all the others for ever.
+ORDER_TEXTS = Table(
+    "order_texts",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("merchant", Text, nullable=False),
+    Column("order_text", Text, nullable=False),
+    Column("first_seen_ms", BigInteger, nullable=False),
+)
+
+ORDERS = Table(
+    "orders",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("merchant", Text, ForeignKey("merchants.id"), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("order_text", Text, nullable=False),
+    Column("lines", JSON, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("paying_account", Text),
+    Column("paying_since_ms", BigInteger),
+    Column("payment", Text),
+    Column("created_at_ms", BigInteger, nullable=False),
+    CheckConstraint("amount_minor > 0", name="amount_is_positive"),
+    Index("ix_orders_of_merchant", "merchant", "created_at_ms", "id"),
+)

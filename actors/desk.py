@@ -79,6 +79,7 @@ class Desk:
             residents=len(partition.residents),
             open_holds=partition.residents.open_holds,
             quarantined=len(partition.quarantined),
+            restarts=partition.residents.incarnation - 1,
             commit_buckets=tuple(self._by_time),
             batch_buckets=tuple(self._by_size),
         )

@@ -41,6 +41,7 @@ class Statistics(msgspec.Struct, frozen=True, array_like=True):
     residents: int = 0
     open_holds: int = 0
     quarantined: int = 0
+    restarts: int = 0  # incarnations before this one that the replay met
     commit_buckets: tuple[int, ...] = ()  # batches by duration, see COMMIT_BUCKETS_MS
     batch_buckets: tuple[int, ...] = ()  # batches by size, see BATCH_BUCKETS
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from actors.draft import Draft
 from actors.reads import read
 from actors.recall import cause_of, recall
-from actors.residents import Residents
+from actors.residents import REPLAY_PAGE, Residents
 from ledger.account import Account, AccountStatus
 from ledger.answer import answer
 from ledger.clock import Clock
@@ -25,7 +25,7 @@ from ledger.commands import (
 )
 from ledger.decide import decide, expire
 from ledger.decline import DeclineReason
-from ledger.entry import FORMAT_VERSION, Place, build, chain, seal, unseal
+from ledger.entry import FORMAT_VERSION, GENESIS_HASH, Place, build, chain, seal, unseal
 from ledger.errors import JournalDamaged, StoreTooNew
 from ledger.events import (
     AccountClosed,
@@ -59,12 +59,11 @@ class Partition:
         self._blocked_origins: set[int] = set()
         self._draft = Draft(journal, self.residents, Tip())
 
-    def open(self, incarnation: bytes) -> None:
+    def open(self, token: bytes) -> None:
         """Take the partition over, then replay. Raises Fenced if another was quicker."""
         tip = self._journal.tip()
-        if tip.seq:
-            self._require_sound_tail(tip)
-        event = PartitionOpened(self.number, incarnation, FORMAT_VERSION)
+        number = self._check_tail(tip) + 1
+        event = PartitionOpened(self.number, token, FORMAT_VERSION, number)
         place = Place(tip.seq + 1, self._clock.now_ms())
         opened = seal(build(NO_ACCOUNT, event, place), tip.hash)
         self._journal.append([opened])
@@ -72,27 +71,36 @@ class Partition:
         self.residents.replay()
         self._draft = Draft(self._journal, self.residents, Tip(opened.seq, opened.hash))
 
-    def _require_sound_tail(self, tip: Tip) -> None:
-        """The entries that a replay reads must be what a release up to this one wrote."""
+    def _check_tail(self, tip: Tip) -> int:
+        """Every entry that a replay reads must be what a release up to this one wrote.
+
+        Returns the number of the last incarnation.
+        """
         mark = self._journal.mark()
-        before = self._journal.entry(mark.seq) if mark.seq else None
-        previous_hash = before.hash if before else bytes(32)
-        seq = mark.seq
-        while page := self._journal.read(seq, 2_000):
+        before = self._journal.entry(mark.seq)
+        seq, previous_hash, number = (
+            mark.seq,
+            before.hash if before else GENESIS_HASH,
+            mark.incarnation,
+        )
+        while page := self._journal.read(seq, REPLAY_PAGE):
             for sealed in page:
                 if (
-                    chain(previous_hash, sealed.body) != sealed.hash
-                    or sealed.seq != seq + 1
+                    sealed.seq != seq + 1
+                    or chain(previous_hash, sealed.body) != sealed.hash
                 ):
                     raise JournalDamaged(self.number, f"entry {sealed.seq} is damaged")
-                event = unseal(sealed.body).event
-                if (
-                    isinstance(event, PartitionOpened)
-                    and event.format_version > FORMAT_VERSION
-                ):
-                    raise StoreTooNew(self.number, event.format_version)
                 seq, previous_hash = sealed.seq, sealed.hash
+                event = unseal(sealed.body).event
+                if isinstance(event, PartitionOpened):
+                    number = self._readable(event)
         assert seq == tip.seq, "the tail ends at the tip"
+        return number
+
+    def _readable(self, opened: PartitionOpened) -> int:
+        if opened.format_version > FORMAT_VERSION:
+            raise StoreTooNew(self.number, opened.format_version)
+        return opened.number
 
     def handle(self, batch: Sequence[Envelope]) -> list[Reply]:
         """Decide each, commit all, answer all. Raises AppendFailed or Fenced: then stop."""

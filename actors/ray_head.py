@@ -6,6 +6,7 @@ it on loopback (measured with Ray 2.60; it refuses a second node, so it is for o
 A test reads the listening sockets.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -29,7 +30,7 @@ class RayHeadFailed(Exception):
 class HeadSpec(msgspec.Struct, frozen=True):
     """folder: short (Ray makes Unix sockets in it, whose paths are limited to 107 bytes)."""
 
-    folder: Path
+    folder: str
     port: int
     token: str
     partitions: int
@@ -61,7 +62,7 @@ class HeadSpec(msgspec.Struct, frozen=True):
 def plan_head(
     folder: Path, partitions: int, random_bytes: Callable[[int], bytes]
 ) -> HeadSpec:
-    return HeadSpec(folder, free_port(), random_bytes(24).hex(), partitions)
+    return HeadSpec(str(folder), free_port(), random_bytes(24).hex(), partitions)
 
 
 def free_port() -> int:
@@ -84,8 +85,9 @@ class RayHead:
 
     def start(self, environment: Mapping[str, str] = os.environ) -> None:
         """Start and return; connect() of the runtime waits until it answers."""
-        self.spec.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self.spec.folder / "head.log").open("wb") as log:
+        folder = Path(self.spec.folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (folder / "head.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 — our own interpreter and arguments
                 [sys.executable, "-m", "actors.leash", *self._command()],
                 env={**environment, **self.spec.environment},
@@ -114,14 +116,12 @@ class RayHead:
 
     def require_alive(self) -> None:
         if not self.alive():
-            raise RayHeadFailed("its launcher ended", self.spec.folder / "head.log")
+            raise RayHeadFailed("its launcher ended", Path(self.spec.folder) / "head.log")
 
     def stop(self) -> None:
         """End every process of the group. Partitions may die at any moment; that is their trade."""
         if self._process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()

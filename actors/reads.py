@@ -19,6 +19,9 @@ from ledger.entry import unseal
 from ledger.journal import Journal
 from ledger.replies import DeclinedReply, EntriesReply, Reply
 
+# Entries in one page of a statement: 100 of some 260 bytes, well within an answer.
+ENTRIES_MAX = 100
+
 
 def read(account: Account | None, command: Read, journal: Journal) -> Reply:
     if account is None:
@@ -47,7 +50,7 @@ def _entries(account: Account, command: ReadEntries, journal: Journal) -> Entrie
     """Walk back along the account's own line of entries: no index is needed for it."""
     seq = command.before or account.last_seq
     bodies: list[bytes] = []
-    while seq and len(bodies) < command.limit:
+    while seq and len(bodies) < min(command.limit, ENTRIES_MAX):
         sealed = journal.entry(seq)
         if sealed is None:
             break  # of this very batch: durable, and in the list, with the next read

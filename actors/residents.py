@@ -14,6 +14,7 @@ from ledger.apply import apply
 from ledger.entry import Entry, unseal
 from ledger.events import (
     Authorised,
+    PartitionOpened,
     TransferDelivered,
     TransferReceived,
     TransferRefused,
@@ -41,6 +42,7 @@ class Residents:
         self._due: list[tuple[int, AccountId]] = []
         self.inbox: dict[int, int] = {}
         self.open_holds = 0  # of the accounts in memory
+        self.incarnation = 0
         self.last_seq = 0
         self.last_at_ms = 0
 
@@ -51,6 +53,7 @@ class Residents:
         """Bring the tail of the journal into memory: start-up, and nothing else."""
         mark = self._journal.mark()
         self.inbox = dict(mark.inbox)
+        self.incarnation = mark.incarnation
         self.last_seq = mark.seq
         if mark.seq:
             last = self._journal.entry(mark.seq)
@@ -72,12 +75,15 @@ class Residents:
                 self._dirty.setdefault(entry.account, entry.seq)
                 if isinstance(entry.event, Authorised):
                     heapq.heappush(self._due, (entry.event.expires_at_ms, entry.account))
-        self._note_origin(entry)
+        self._note(entry)
         self.last_seq = entry.seq
         self.last_at_ms = max(self.last_at_ms, entry.at_ms)
 
-    def _note_origin(self, entry: Entry) -> None:
+    def _note(self, entry: Entry) -> None:
+        """What the partition itself must remember."""
         match entry.event:
+            case PartitionOpened(number=number):
+                self.incarnation = number
             case (
                 TransferReceived(origin=origin)
                 | TransferRefused(origin=origin)
@@ -124,7 +130,7 @@ class Residents:
         for account_id in oldest:
             del self._dirty[account_id]
         first_dirty = next(iter(self._dirty.values()), self.last_seq + 1)
-        return images, Mark(first_dirty - 1, dict(self.inbox))
+        return images, Mark(first_dirty - 1, dict(self.inbox), self.incarnation)
 
     def _oldest_dirty(self, before: int) -> list[AccountId]:
         oldest: list[AccountId] = []

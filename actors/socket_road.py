@@ -50,7 +50,7 @@ class _Link(asyncio.Protocol):
         if self._answer and not self._answer.done():
             self._answer.set_result(body)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         self._transport = None
         if self._answer and not self._answer.done():
             self._answer.set_exception(ConnectionResetError())

@@ -1,1 +1,1 @@
-"""Floor 0, the book: money, accounts, commands, events, decide and apply, the journal and its stores."""
+"""Floor 0, the book: money, accounts, commands and events, decide and apply, the journal."""

@@ -54,11 +54,15 @@ class Amounts(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PartitionOpened(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """The first act of an incarnation. From here on every older one fails to append."""
+    """The first act of an incarnation. From here on every older one fails to append.
+
+    token tells two incarnations apart that race for the same number.
+    """
 
     partition: int
-    incarnation: bytes
+    token: bytes
     format_version: int
+    number: int
 
 
 class AccountOpened(msgspec.Struct, frozen=True, array_like=True, tag=2):

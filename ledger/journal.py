@@ -1,6 +1,6 @@
 """The journal of one partition: what a store must do, whatever it is made of.
 
-Rules that every store keeps (tests/ledger/test_journal_contract.py runs them on each):
+Rules that every store keeps (tests/contracts/test_journal_contract.py runs them on each):
 append() is one durable commit; it goes through only directly after the entry that the writer
 believes to be the last; images never matter to the truth, they only shorten a replay.
 """
@@ -35,14 +35,19 @@ class Mark(msgspec.Struct, frozen=True):
     """Images hold every entry up to seq, so a replay may begin after it.
 
     inbox: the last entry taken over from each source partition, at the latest image.
+    incarnation: the number of the one that wrote the latest image.
     """
 
     seq: int = 0
     inbox: dict[int, int] = {}
+    incarnation: int = 0
 
 
 class Reader(Protocol):
-    """Many may read, in other processes too. Each call is one short read transaction."""
+    """Many may read, in other processes too. Each call is one short read transaction.
+
+    Any of them raises StoreUnreadable when the store cannot give back what it was given.
+    """
 
     def tip(self) -> Tip: ...
 
@@ -53,6 +58,8 @@ class Reader(Protocol):
     def images(self, limit: int, after: bytes) -> list[Image]:
         """Images of accounts > after, in order of account."""
         ...
+
+    def mark(self) -> Mark: ...
 
     def close(self) -> None: ...
 
@@ -77,8 +84,6 @@ class Journal(Reader, Protocol):
         """Accounts whose image says that a hold expires by then, soonest first."""
         ...
 
-    def mark(self) -> Mark: ...
-
     def require_sole_writer(self) -> None:
         """Raise Fenced if anyone else has written since our last append.
 
@@ -89,6 +94,10 @@ class Journal(Reader, Protocol):
 
 class Store(Protocol):
     """Where the journals of an installation live."""
+
+    def partitions(self) -> list[int]:
+        """Those that have a journal here, in order."""
+        ...
 
     def writer(self, partition: int) -> Journal: ...
 

@@ -6,7 +6,9 @@ commit that returned survives a power cut. NORMAL would not: it may lose the las
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -93,24 +95,34 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 class SqliteReader:
     def __init__(self, path: Path, *, read_only: bool = True) -> None:
+        self._path = path
         self._db = _connect(path, read_only=read_only)
 
     def tip(self) -> Tip:
-        row = self._db.execute(_TIP).fetchone()
-        return Tip(*row) if row else Tip()
+        rows = self._rows(_TIP)
+        return Tip(*rows[0]) if rows else Tip()
 
     def read(self, after: int, limit: int) -> list[Sealed]:
-        return [Sealed(*row) for row in self._db.execute(_READ, (after, limit))]
+        return [Sealed(*row) for row in self._rows(_READ, after, limit)]
 
     def images(self, limit: int, after: bytes = b"") -> list[Image]:
-        return [Image(*row) for row in self._db.execute(_IMAGES, (after, limit))]
+        return [Image(*row) for row in self._rows(_IMAGES, after, limit)]
 
     def mark(self) -> Mark:
-        row = self._db.execute("SELECT body FROM mark").fetchone()
-        return msgspec.msgpack.decode(row[0], type=Mark) if row else Mark()
+        rows = self._rows("SELECT body FROM mark")
+        try:
+            return msgspec.msgpack.decode(rows[0][0], type=Mark) if rows else Mark()
+        except msgspec.DecodeError as error:
+            raise StoreUnreadable(str(self._path), f"the mark: {error}") from error
 
     def close(self) -> None:
         self._db.close()
+
+    def _rows(self, query: str, *values: int | bytes) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnreadable(str(self._path), str(error)) from error
 
 
 class SqliteJournal(SqliteReader):
@@ -145,16 +157,13 @@ class SqliteJournal(SqliteReader):
     ) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            row = self._db.execute(_TIP).fetchone()
-            found = Tip(*row) if row else Tip()
-            if found != self._tip:
-                raise Fenced(self._partition, self._tip.seq, found.seq)
+            self._require_tip()
             self._insert(entries, images, mark)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
             raise AppendFailed(self._partition, _happened(error), str(error)) from error
-        except Fenced:
+        except BaseException:
             self._roll_back()
             raise
         if entries:
@@ -177,32 +186,39 @@ class SqliteJournal(SqliteReader):
             self._db.execute(_SAVE_MARK, (msgspec.msgpack.encode(mark),))
 
     def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        """After an I/O error this may fail too. Then the connection ends with its transaction
+        open, and SQLite rolls that back for the next one.
+        """
+        with suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def entry(self, seq: int) -> Sealed | None:
-        row = self._db.execute(_ENTRY, (seq,)).fetchone()
-        return Sealed(*row) if row else None
+        rows = self._rows(_ENTRY, seq)
+        return Sealed(*rows[0]) if rows else None
 
     def image(self, account: AccountId) -> Image | None:
-        row = self._db.execute(_IMAGE, (account,)).fetchone()
-        return Image(*row) if row else None
+        rows = self._rows(_IMAGE, account)
+        return Image(*rows[0]) if rows else None
 
     def due(self, at_ms: int, limit: int) -> list[AccountId]:
-        return [AccountId(row[0]) for row in self._db.execute(_DUE, (at_ms, limit))]
+        return [AccountId(row[0]) for row in self._rows(_DUE, at_ms, limit)]
 
     def require_sole_writer(self) -> None:
         """PRAGMA data_version changes when another connection has written (6 µs)."""
         version = self._data_version()
         if version == self._version:
             return
+        self._require_tip()
+        self._version = version
+
+    def _require_tip(self) -> None:
         found = self.tip()
         if found != self._tip:
             raise Fenced(self._partition, self._tip.seq, found.seq)
-        self._version = version
 
     def _data_version(self) -> int:
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        return int(self._rows("PRAGMA data_version")[0][0])
 
 
 def _happened(error: sqlite3.Error) -> Happened:

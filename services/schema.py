@@ -51,7 +51,7 @@ def upgrade(connection: Connection) -> None:
     """Bring the store to this code's revision, in the transaction that the caller began."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(UPGRADE_LOCK)))
-    # Asked only now, under the lock: another process may just have done it.
+    # Asked under the lock: another process may just have done it, or gone further.
     if is_current(connection):
         return
     with _ONE_UPGRADE:

@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from services.migrations.versions import v0001_initial
-from services.schema import VERSION_TABLE, SchemaIsNewer
+from services.schema import VERSION_TABLE, SchemaIsNewer, upgrade
 from services.store import Store, StoreUnavailable, UnsupportedStore, open_store
 from services.tables import MERCHANTS, METADATA, ORDERS
 
@@ -69,6 +69,29 @@ def test_a_store_of_a_newer_release_is_refused_and_left_alone(
         open_store(url)
 
     assert raw.execute("SELECT version_num FROM store_version").fetchall() == [("0099",)]
+
+
+def test_a_newer_release_that_upgrades_first_is_not_overtaken(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text("UPDATE store_version SET version_num = '0099'"))
+        with pytest.raises(SchemaIsNewer):
+            upgrade(connection)
+
+
+def test_a_store_that_is_up_to_date_opens_while_another_process_writes(
+    store: Store, raw: sqlite3.Connection, url: str
+) -> None:
+    raw.execute("BEGIN IMMEDIATE")
+
+    open_store(url).close()
+
+
+def test_different_stores_can_be_upgraded_at_once(tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path / f'store-{number}.db'}" for number in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for store in pool.map(open_store, urls):
+            store.close()
 
 
 def test_an_upgrade_that_fails_leaves_nothing_behind(

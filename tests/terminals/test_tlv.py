@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from terminals import tlv
@@ -31,7 +31,7 @@ OBJECTS: st.SearchStrategy[DataObject] = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@pytest.mark.slow
 @given(st.lists(OBJECTS, max_size=5).map(tuple))
 def test_what_is_written_is_read_back(objects: tuple[DataObject, ...]) -> None:
     assert tlv.decode(tlv.encode(objects)) == objects

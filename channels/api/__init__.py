@@ -1,0 +1,1 @@
+"""The HTTP API: accounts, transfers, payments and orders, for every channel."""

@@ -1,0 +1,167 @@
+"""Accounts: open, read, freeze, close; what happened on them; codes that pay from them."""
+
+import asyncio
+import base64
+
+from actors.reads import ENTRIES_MAX
+from channels.access import own_account
+from channels.outcome import approved
+from channels.problem import bad_field
+from channels.route import Answer, Call, NoBody, Route, scopes
+from channels.views import Views, account_view, time_text
+from channels.wire import AccountView, CodeView, EntriesView, OpenAccountBody
+from ledger.clock import SECOND_MS
+from ledger.commands import (
+    CloseAccount,
+    FreezeAccount,
+    OpenAccount,
+    ReadAccount,
+    ReadEntries,
+    UnfreezeAccount,
+)
+from ledger.decide import CODE_LIFE_MS
+from ledger.entry import unseal
+from ledger.events import AccountKind
+from ledger.ids import AccountId, account_text, derive_account
+from ledger.money import UnknownCommodity, exponent
+from ledger.replies import AccountReply, EntriesReply
+from services.asking import Accounts
+from services.labels import AccountLabel, find_labels, set_label
+from services.payments import Payments
+from services.store import Store
+from terminals.qr_image import draw_png, draw_svg
+
+
+class AccountsApi:
+    def __init__(
+        self, accounts: Accounts, payments: Payments, store: Store, views: Views
+    ) -> None:
+        self._accounts = accounts
+        self._payments = payments
+        self._store = store
+        self._views = views
+
+    def routes(self) -> list[Route]:
+        operator, holder = scopes("accounts"), scopes("accounts", "own")
+        account = {200: AccountView}
+        return [
+            Route(
+                method="POST", path="/v1/accounts", handler=self.open, scopes=operator,
+                summary="Open an account", body=OpenAccountBody, keyed=True,
+                answers={201: AccountView},
+            ),
+            Route(
+                method="GET", path="/v1/accounts/{id}", handler=self.read, scopes=holder,
+                summary="Balances: posted, held and available for each pot", answers=account,
+            ),
+            Route(
+                method="POST", path="/v1/accounts/{id}/close", handler=self.close,
+                scopes=operator, summary="Close: no new payments; ends when it is empty",
+                body=NoBody, keyed=True, answers=account,
+            ),
+            Route(
+                method="POST", path="/v1/accounts/{id}/freeze", handler=self.freeze,
+                scopes=holder, summary="Freeze: no new payments until it is unfrozen",
+                body=NoBody, keyed=True, answers=account,
+            ),
+            Route(
+                method="POST", path="/v1/accounts/{id}/unfreeze", handler=self.unfreeze,
+                scopes=holder, summary="Unfreeze", body=NoBody, keyed=True, answers=account,
+            ),
+            Route(
+                method="GET", path="/v1/accounts/{id}/entries", handler=self.entries,
+                scopes=holder, summary="Statement, newest first",
+                answers={200: EntriesView},
+            ),
+            Route(
+                method="POST", path="/v1/accounts/{id}/codes", handler=self.code,
+                scopes=scopes("own", "accounts"), summary="A payment code: pays once, for 60 s",
+                body=NoBody, answers={201: CodeView},
+            ),
+        ]  # fmt: skip
+
+    async def open(self, call: Call) -> Answer:
+        body: OpenAccountBody = call.body
+        for index, currency in enumerate(body.currencies):
+            try:
+                exponent(currency)
+            except UnknownCommodity as error:
+                raise bad_field(f"$.currencies[{index}]", f"{error}.") from None
+        account = derive_account(call.caller.id, call.cause.key.hex())
+        command = OpenAccount(
+            account=account,
+            kind=AccountKind(body.kind),
+            pots=tuple(dict.fromkeys(body.currencies)),
+        )
+        reply = approved(await self._accounts.change(command, call.cause), AccountReply)
+        label = AccountLabel(account=account_text(account), label=body.label, owner=None)
+        await asyncio.to_thread(set_label, self._store, label)
+        return Answer(201, account_view(reply, body.label), reply.replayed)
+
+    async def read(self, call: Call) -> Answer:
+        account = own_account(call.caller, call.path["id"])
+        reply = approved(
+            await self._accounts.read(ReadAccount(account=account)), AccountReply
+        )
+        return Answer(200, await self._view(reply))
+
+    async def close(self, call: Call) -> Answer:
+        account = own_account(call.caller, call.path["id"])
+        return await self._change(CloseAccount(account=account), call)
+
+    async def freeze(self, call: Call) -> Answer:
+        account = own_account(call.caller, call.path["id"])
+        return await self._change(FreezeAccount(account=account), call)
+
+    async def unfreeze(self, call: Call) -> Answer:
+        account = own_account(call.caller, call.path["id"])
+        return await self._change(UnfreezeAccount(account=account), call)
+
+    async def _change(
+        self, command: CloseAccount | FreezeAccount | UnfreezeAccount, call: Call
+    ) -> Answer:
+        reply = approved(await self._accounts.change(command, call.cause), AccountReply)
+        return Answer(200, await self._view(reply), reply.replayed)
+
+    async def _view(self, reply: AccountReply) -> AccountView:
+        text = account_text(reply.account)
+        labels = await asyncio.to_thread(find_labels, self._store, [text])
+        return account_view(reply, labels[text].label if text in labels else "")
+
+    async def entries(self, call: Call) -> Answer:
+        account = own_account(call.caller, call.path["id"])
+        before = _number(call, "before", default=0, most=2**53)
+        limit = _number(call, "limit", default=50, most=ENTRIES_MAX)
+        command = ReadEntries(account=account, before=before, limit=max(1, limit))
+        reply = approved(await self._accounts.read(command), EntriesReply)
+        page = [unseal(body) for body in reply.bodies]
+        return Answer(200, await self._views.entries(page, reply.next))
+
+    async def code(self, call: Call) -> Answer:
+        account = own_account(call.caller, call.path["id"])
+        approved(await self._accounts.read(ReadAccount(account=account)), AccountReply)
+        return Answer(201, await asyncio.to_thread(self._draw, account))
+
+    def _draw(self, account: AccountId) -> CodeView:
+        """In a thread: drawing takes some milliseconds of plain Python."""
+        issued = self._payments.issue_code(account)
+        png = base64.b64encode(draw_png(issued.payload)).decode()
+        return CodeView(
+            payload=issued.payload,
+            issued_at=time_text(issued.issued_at_ms),
+            expires_at=time_text(issued.expires_at_ms),
+            valid_s=CODE_LIFE_MS // SECOND_MS,
+            png=f"data:image/png;base64,{png}",
+            svg=draw_svg(issued.payload),
+        )
+
+
+def _number(call: Call, name: str, *, default: int, most: int) -> int:
+    text = call.query.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 16 or int(text) > most:
+        raise bad_field(
+            name, f"{name} must be a whole number up to {most}, not {text[:32]!r}."
+        )
+    return int(text)

@@ -1,0 +1,244 @@
+"""Payments: authorise, and all that may follow an authorisation."""
+
+from msgspec import UNSET, UnsetType
+
+from channels.access import account_id, is_operator, merchant_of, merchant_scope
+from channels.outcome import approved
+from channels.problem import Problem, bad_field, forbidden, not_found
+from channels.route import Answer, Call, NoBody, Route, scopes
+from channels.views import Views
+from channels.wire import (
+    Amount,
+    AttemptBody,
+    CaptureBody,
+    IncreaseBody,
+    PayerBody,
+    PaymentBody,
+    PaymentView,
+    RefundBody,
+    ReverseView,
+)
+from ledger.clock import SECOND_MS
+from ledger.commands import (
+    Capture,
+    CaptureMode,
+    Increase,
+    LookUp,
+    ReadPayment,
+    Refund,
+    Reverse,
+    Void,
+)
+from ledger.ids import MalformedId, Ref, account_text, parse_payment
+from ledger.keys import key_digest
+from ledger.money import Money
+from ledger.payment import PaymentState
+from ledger.replies import PaymentReply, ReverseReply
+from services.asking import Accounts
+from services.payments import Payer, PaymentRequest, Payments
+from services.principals import Principal, PrincipalKind
+from terminals.payment_code import CodeUnreadable
+
+AUTHORISED = {201: PaymentView, 402: PaymentView}
+FOLLOWED = {200: PaymentView}
+
+
+class PaymentsApi:
+    def __init__(self, accounts: Accounts, payments: Payments, views: Views) -> None:
+        self._accounts = accounts
+        self._payments = payments
+        self._views = views
+
+    def routes(self) -> list[Route]:
+        taker = scopes("payments")
+        one = "/v1/payments/{id}"
+        return [
+            Route(
+                method="POST", path="/v1/payments", handler=self.authorise, scopes=taker,
+                summary="Authorise, or purchase when capture is automatic",
+                body=PaymentBody, keyed=True, answers=AUTHORISED,
+            ),
+            Route(
+                method="POST", path="/v1/payments/lookup", handler=self.look_up, scopes=taker,
+                summary="Find an attempt by its original key", body=AttemptBody,
+                answers=FOLLOWED,
+            ),
+            Route(
+                method="POST", path="/v1/payments/reverse", handler=self.reverse, scopes=taker,
+                summary="Undo an attempt, or bar it from ever happening", body=AttemptBody,
+                keyed=True, answers={200: ReverseView},
+            ),
+            Route(
+                method="GET", path=one, handler=self.read, scopes=scopes("read", "own"),
+                summary="A payment as it stands", answers=FOLLOWED,
+            ),
+            Route(
+                method="POST", path=f"{one}/increase", handler=self.increase, scopes=taker,
+                summary="Hold more", body=IncreaseBody, keyed=True, answers=FOLLOWED,
+            ),
+            Route(
+                method="POST", path=f"{one}/capture", handler=self.capture, scopes=taker,
+                summary="Take all or a part of the hold", body=CaptureBody, keyed=True,
+                answers=FOLLOWED,
+            ),
+            Route(
+                method="POST", path=f"{one}/void", handler=self.void, scopes=taker,
+                summary="Release what is not captured", body=NoBody, keyed=True,
+                answers=FOLLOWED,
+            ),
+            Route(
+                method="POST", path=f"{one}/refund", handler=self.refund,
+                scopes=scopes("refunds"), summary="Give back all or a part of what was taken",
+                body=RefundBody, keyed=True, answers=FOLLOWED,
+            ),
+        ]  # fmt: skip
+
+    async def authorise(self, call: Call) -> Answer:
+        body: PaymentBody = call.body
+        caller = call.caller
+        request = PaymentRequest(
+            payer=self._payer(caller, body.payer),
+            amount=_money(body.amount),
+            merchant=merchant_of(caller, body.merchant or None),
+            order=body.order,
+            channel=caller.channel,
+            place=body.place,
+            terminal=body.terminal,
+            capture=CaptureMode(body.capture),
+            hold_ms=body.expires_in_s * SECOND_MS,
+        )
+        reply = await self._payments.authorise(request, call.cause)
+        payment = approved(reply, PaymentReply, "$.payer")
+        view = await self._view(caller, payment, order=body.order)
+        declined = payment.state is PaymentState.DECLINED
+        return Answer(402 if declined else 201, view, payment.replayed)
+
+    async def look_up(self, call: Call) -> Answer:
+        body: AttemptBody = call.body
+        command = LookUp(
+            account=self._payer(call.caller, body.payer).account,
+            original=key_digest(call.caller.id, body.key),
+            merchant=merchant_scope(call.caller),
+        )
+        reply = approved(await self._accounts.read(command), PaymentReply, "$.key")
+        return Answer(200, await self._view(call.caller, reply))
+
+    async def reverse(self, call: Call) -> Answer:
+        body: AttemptBody = call.body
+        command = Reverse(
+            account=self._payer(call.caller, body.payer).account,
+            original=key_digest(call.caller.id, body.key),
+            merchant=merchant_scope(call.caller),
+        )
+        reply = await self._accounts.change(command, call.cause)
+        reversed_ = approved(reply, ReverseReply, "$.key")
+        view = await self._views.reverse(reversed_, show_account=is_operator(call.caller))
+        return Answer(200, view, reversed_.replayed)
+
+    async def read(self, call: Call) -> Answer:
+        ref = _payment(call)
+        caller = call.caller
+        command = ReadPayment(
+            account=ref.account, ordinal=ref.ordinal, merchant=_readable(caller, ref)
+        )
+        reply = approved(await self._accounts.read(command), PaymentReply, "id")
+        return Answer(200, await self._view(caller, reply))
+
+    async def increase(self, call: Call) -> Answer:
+        ref, merchant = _payment(call), merchant_scope(call.caller)
+        amount = _money(call.body.amount)
+        return await self._follow(
+            call,
+            Increase(
+                account=ref.account, ordinal=ref.ordinal, merchant=merchant, amount=amount
+            ),
+        )
+
+    async def capture(self, call: Call) -> Answer:
+        ref, body = _payment(call), call.body
+        return await self._follow(
+            call,
+            Capture(
+                account=ref.account,
+                ordinal=ref.ordinal,
+                merchant=merchant_scope(call.caller),
+                amount=_money_or_all(body.amount),
+                final=body.final,
+            ),
+        )
+
+    async def void(self, call: Call) -> Answer:
+        ref, merchant = _payment(call), merchant_scope(call.caller)
+        command = Void(account=ref.account, ordinal=ref.ordinal, merchant=merchant)
+        return await self._follow(call, command)
+
+    async def refund(self, call: Call) -> Answer:
+        ref, merchant = _payment(call), merchant_scope(call.caller)
+        return await self._follow(
+            call,
+            Refund(
+                account=ref.account,
+                ordinal=ref.ordinal,
+                merchant=merchant,
+                amount=_money_or_all(call.body.amount),
+            ),
+        )
+
+    async def _follow(
+        self, call: Call, command: Increase | Capture | Void | Refund
+    ) -> Answer:
+        reply = await self._accounts.change(command, call.cause)
+        payment = approved(reply, PaymentReply, "id")
+        return Answer(200, await self._view(call.caller, payment), payment.replayed)
+
+    async def _view(
+        self, caller: Principal, reply: PaymentReply, order: str | None = None
+    ) -> PaymentView:
+        own = caller.account == account_text(reply.ref.account)
+        return await self._views.payment(
+            reply, order=order, show_account=own or is_operator(caller)
+        )
+
+    def _payer(self, caller: Principal, payer: PayerBody) -> Payer:
+        """Who pays: exactly one of code and account. Naming an account needs more trust."""
+        if (payer.code is UNSET) == (payer.account is UNSET):
+            raise bad_field(
+                "$.payer", "Name the payer by exactly one of `code` and `account`."
+            )
+        if isinstance(payer.code, str):
+            try:
+                return self._payments.open_code(payer.code)
+            except CodeUnreadable as error:
+                raise Problem(
+                    422, "code-unreadable", f"{error}.".capitalize(), field="$.payer.code"
+                ) from None
+        assert isinstance(payer.account, str), "one of the two is set"
+        if not is_operator(caller):
+            raise forbidden(
+                "Only operators name the payer's account; scan the payer's code."
+            )
+        return Payer(account_id(payer.account, "$.payer.account"))
+
+
+def _payment(call: Call) -> Ref:
+    try:
+        return parse_payment(call.path["id"])
+    except MalformedId as error:
+        raise bad_field("id", f"{error}.") from None
+
+
+def _readable(caller: Principal, ref: Ref) -> str:
+    """The merchant that a reader is limited to; a customer reads its own payments."""
+    if caller.kind is not PrincipalKind.CUSTOMER:
+        return merchant_scope(caller)
+    if caller.account != account_text(ref.account):
+        raise not_found("payment", "of this id")
+    return ""
+
+
+def _money(amount: Amount) -> Money:
+    return Money(amount.amount_minor, amount.currency)
+
+
+def _money_or_all(amount: Amount | UnsetType) -> Money | None:
+    return None if amount is UNSET else _money(amount)

@@ -1,0 +1,56 @@
+"""Problems: every refusal that is not a decline, as RFC 9457 `application/problem+json`.
+
+Each says in one sentence what is wrong, names the field, and says whether anything happened.
+"""
+
+from ledger.errors import Happened
+
+
+class Problem(Exception):
+    """name becomes the `type` (/problems/<name>); extra members stand beside the standard ones."""
+
+    def __init__(
+        self,
+        status: int,
+        name: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        happened: Happened = Happened.NO,
+        extra: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {name}")
+        self.status = status
+        self.name = name
+        self.detail = detail
+        self.field = field
+        self.happened = happened
+        self.extra = extra or {}
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("-", " ").capitalize()
+
+    @property
+    def body(self) -> dict[str, object]:
+        return {
+            "type": f"/problems/{self.name}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "field": self.field,
+            "happened": self.happened.value,
+            **self.extra,
+        }
+
+
+def not_found(what: str, shown: str) -> Problem:
+    return Problem(404, "not-found", f"There is no {what} {shown!r}.")
+
+
+def forbidden(detail: str) -> Problem:
+    return Problem(403, "forbidden", detail)
+
+
+def bad_field(field: str, detail: str) -> Problem:
+    return Problem(400, "bad-request", detail, field=field)

@@ -1,0 +1,250 @@
+"""From the ledger's answers to the JSON of the API, with names for people beside the ids."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from channels.wire import (
+    AccountView,
+    AmountView,
+    DeclineView,
+    EntriesView,
+    EntryView,
+    OrderLineView,
+    OrderView,
+    PaymentView,
+    PotView,
+    ReverseView,
+    TransferView,
+)
+from ledger.decline import DeclineReason
+from ledger.entry import Entry
+from ledger.events import (
+    Event,
+    Expired,
+    Reversed,
+    Sale,
+    TransferReceived,
+    TransferReturned,
+    TransferSent,
+    Voided,
+)
+from ledger.ids import Ref, account_text, payment_text, transfer_text
+from ledger.legs import add, total
+from ledger.payment import OPEN_STATES
+from ledger.posting import Book, Legs, commodity_of
+from ledger.replies import AccountReply, PaymentReply, ReverseReply, TransferReply
+from services.merchants import find_merchants
+from services.order_texts import OrderTexts
+from services.orders import Order
+from services.store import Store
+
+# Names that are looked up once and kept: an airport has thousands of merchants, not millions.
+NAMES_MAX = 10_000
+
+
+def time_text(at_ms: int) -> str:
+    """RFC 3339, UTC, milliseconds."""
+    moment = datetime.fromtimestamp(at_ms // 1_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1_000:03d}Z"
+
+
+class Names:
+    """What ids mean to people: merchants' names and the texts of orders."""
+
+    def __init__(self, store: Store, order_texts: OrderTexts) -> None:
+        self._store = store
+        self._order_texts = order_texts
+        self._merchants: dict[str, str] = {}
+
+    def merchant(self, merchant: str) -> str | None:
+        return self._merchants.get(merchant)
+
+    async def learn_merchants(self, merchants: Collection[str]) -> None:
+        """Look up those that are not known yet."""
+        missing = {name for name in merchants if name and name not in self._merchants}
+        if not missing:
+            return
+        found = await asyncio.to_thread(find_merchants, self._store, missing)
+        if len(self._merchants) > NAMES_MAX:
+            self._merchants.clear()
+        self._merchants.update({key: value.name for key, value in found.items()})
+
+    async def orders(self, digests: Collection[bytes]) -> dict[bytes, str]:
+        if not digests:
+            return {}
+        return await asyncio.to_thread(self._order_texts.find, digests)
+
+
+class Views:
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    async def payment(
+        self, reply: PaymentReply, *, order: str | None = None, show_account: bool = False
+    ) -> PaymentView:
+        """order: its text, when the caller has just sent it; looked up otherwise."""
+        await self._names.learn_merchants([reply.sale.merchant])
+        if order is None:
+            texts = await self._names.orders([reply.sale.order])
+            order = texts.get(reply.sale.order)
+        return self._payment(reply, order, show_account=show_account)
+
+    def _payment(
+        self, reply: PaymentReply, order: str | None, *, show_account: bool
+    ) -> PaymentView:
+        pot = next(iter(reply.authorised))
+        authorised = sum(reply.authorised.values())
+        captured = sum(reply.captured.values())
+        open_hold = reply.state in OPEN_STATES
+        sale = reply.sale
+        return PaymentView(
+            id=payment_text(reply.ref),
+            status=reply.state.value,
+            amount=AmountView(authorised, commodity_of(pot)),
+            captured_minor=captured,
+            refunded_minor=sum(reply.refunded.values()),
+            remaining_minor=authorised - captured if open_hold else 0,
+            merchant=sale.merchant,
+            merchant_name=self._names.merchant(sale.merchant),
+            order=order,
+            channel=sale.channel,
+            place=sale.place,
+            terminal=sale.terminal,
+            at=time_text(reply.at_ms),
+            expires_at=time_text(reply.expires_at_ms) if open_hold else None,
+            decline=decline_view(reply.decline) if reply.decline else None,
+            account=account_text(reply.ref.account) if show_account else None,
+        )
+
+    async def reverse(self, reply: ReverseReply, *, show_account: bool) -> ReverseView:
+        payment = None
+        if reply.payment:
+            payment = await self.payment(reply.payment, show_account=show_account)
+        return ReverseView(reply.outcome.value, payment)
+
+    async def entries(self, page: list[Entry], cursor: int) -> EntriesView:
+        sales = [sale for entry in page if (sale := _sale_of(entry))]
+        merchants = {_merchant_of(entry) for entry in page}
+        await self._names.learn_merchants(merchants)
+        texts = await self._names.orders({sale.order for sale in sales})
+        views = [self._entry(entry, texts) for entry in page]
+        return EntriesView(views, str(cursor) if cursor else None)
+
+    def _entry(self, entry: Entry, texts: dict[bytes, str]) -> EntryView:
+        event, sale = entry.event, _sale_of(entry)
+        merchant = _merchant_of(entry) or None
+        ordinal = getattr(event, "ordinal", 0)
+        transfer = type(event).__name__.startswith("Transfer")
+        ref = Ref(entry.account, ordinal) if ordinal else getattr(event, "source", None)
+        return EntryView(
+            id=f"{entry.seq}",
+            at=time_text(entry.at_ms),
+            kind=kind_of(entry),
+            payment=payment_text(ref) if ref and not transfer else None,
+            transfer=transfer_text(ref) if ref and transfer else None,
+            amount=_amount_of(entry),
+            available_change_minor=available_change(entry),
+            merchant=merchant,
+            merchant_name=self._names.merchant(merchant) if merchant else None,
+            order=texts.get(sale.order) if sale else None,
+            decline=_decline_of(entry),
+        )
+
+    async def order(self, order: Order) -> OrderView:
+        await self._names.learn_merchants([order.merchant])
+        return OrderView(
+            id=order.id,
+            link=f"/pay#{order.id}",
+            status=order.status.value,
+            merchant=order.merchant,
+            merchant_name=self._names.merchant(order.merchant),
+            amount=AmountView(order.amount.amount_minor, order.amount.commodity),
+            order=order.order_text,
+            lines=[OrderLineView(line.text, line.amount_minor) for line in order.lines],
+            payment=order.payment,
+        )
+
+
+def account_view(reply: AccountReply, label: str) -> AccountView:
+    pots = [
+        PotView(
+            pot=pot,
+            currency=commodity_of(pot),
+            posted_minor=balance.available_minor + balance.held_minor,
+            held_minor=balance.held_minor,
+            available_minor=balance.available_minor,
+        )
+        for pot, balance in reply.pots.items()
+    ]
+    return AccountView(
+        id=account_text(reply.account),
+        kind=reply.kind.value,
+        status=reply.status.value,
+        label=label,
+        opened_at=time_text(reply.opened_at_ms),
+        pots=pots,
+    )
+
+
+def transfer_view(reply: TransferReply) -> TransferView:
+    return TransferView(
+        id=transfer_text(reply.ref),
+        status=reply.status.value,
+        source=None if reply.funding else account_text(reply.ref.account),
+        target=account_text(reply.target),
+        amount=AmountView(reply.amount_minor, commodity_of(reply.pot)),
+        at=time_text(reply.at_ms),
+    )
+
+
+def decline_view(reason: DeclineReason) -> DeclineView:
+    return DeclineView(reason.value, reason.response_code, reason.retriable, reason.text)
+
+
+def kind_of(entry: Entry) -> str:
+    """The event's name as the API spells it: TransferSent → transfer_sent."""
+    name = type(entry.event).__name__.removeprefix("Payment")
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def available_change(entry: Entry) -> int:
+    """What the entry did to what the owner may spend, in minor units; minus is less."""
+    lines = entry.postings
+    return -sum(line.amount_minor for line in lines if line.book is Book.AVAILABLE)
+
+
+def _sale_of(entry: Entry) -> Sale | None:
+    return getattr(entry.event, "sale", None)
+
+
+def _merchant_of(entry: Entry) -> str:
+    sale = _sale_of(entry)
+    return sale.merchant if sale else getattr(entry.event, "merchant", "")
+
+
+def _decline_of(entry: Entry) -> str | None:
+    reason = getattr(entry.event, "reason", None)
+    return reason.value if isinstance(reason, DeclineReason) else None
+
+
+def _amount_of(entry: Entry) -> AmountView | None:
+    """The amount that the entry is about, in the commodity of its first line."""
+    legs = _legs_of(entry.event)
+    if not legs:
+        return None
+    commodity = commodity_of(next(iter(legs)))
+    return AmountView(total(legs, commodity), commodity)
+
+
+def _legs_of(event: Event) -> Legs:
+    match event:
+        case TransferSent() | TransferReceived() | TransferReturned():
+            return {event.pot: event.amount_minor}
+        case Voided() | Expired():
+            return event.released
+        case Reversed():
+            return add(event.released, event.refunded)
+        case _:
+            legs: Legs = getattr(event, "legs", {})
+            return legs

@@ -1,0 +1,91 @@
+/**
+ * What happens, as it happens: the gateway's event stream, read through fetch so that it can
+ * carry who is asking. After a break it goes on from the last event seen. Whoever listens
+ * must read the truth anew on every `live`: a gateway keeps the past only for so long.
+ */
+
+import { backOffMs, pauseUnlessWoken } from "./pause.js";
+import { SseParser } from "./sse.js";
+
+const BACK_OFF_MAX_MS = 15_000;
+// The gateway speaks at least every 15 s. A stream silent for three times that is dead,
+// though a phone that has changed networks may not have noticed.
+const SILENCE_MAX_MS = 45_000;
+
+/** @typedef {"live"|"waiting"|"refused"} StreamState */
+
+export class EventStream {
+  #stopped = false;
+  #abort = new AbortController();
+
+  /**
+   * @param {import("./api.js").Api} api
+   * @param {{onEvent: (name: string, data: any, id: ?string) => void,
+   *   onState: (state: StreamState) => void}} listener
+   * @param {?string} [lastId] where an earlier page left off
+   */
+  constructor(api, listener, lastId = null) {
+    this.api = api;
+    this.listener = listener;
+    this.lastId = lastId;
+  }
+
+  async run() {
+    for (let attempt = 0; !this.#stopped; attempt += 1) {
+      try {
+        const status = await this.#read(() => (attempt = 0));
+        if (status === 401 || status === 403) {
+          this.listener.onState("refused");
+          return;
+        }
+        // The gateway no longer knows this id, or never did: begin with now.
+        if (status >= 400 && status < 500) this.lastId = null;
+      } catch {
+        // No network, a gateway that restarts, or silence: all of them are waited out.
+      }
+      if (this.#stopped) return;
+      this.listener.onState("waiting");
+      await pauseUnlessWoken(backOffMs(attempt, BACK_OFF_MAX_MS));
+    }
+  }
+
+  stop() {
+    this.#stopped = true;
+    this.#abort.abort();
+  }
+
+  /** @param {() => void} onData @returns {Promise<number>} the status, once the stream ends */
+  async #read(onData) {
+    this.#abort = new AbortController();
+    const headers = { Accept: "text/event-stream", ...this.api.identity };
+    if (this.lastId !== null) headers["Last-Event-ID"] = this.lastId;
+    const answer = fetch("/v1/events", { headers, signal: this.#abort.signal });
+    const response = await this.#orSilence(answer);
+    if (!response.ok || response.body === null) return response.status;
+    this.listener.onState("live");
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    const parser = new SseParser();
+    for (;;) {
+      const { done, value } = await this.#orSilence(reader.read());
+      if (done) return response.status;
+      onData();
+      for (const event of parser.feed(value)) this.#hand(event);
+    }
+  }
+
+  /** @param {import("./sse.js").ServerEvent} event */
+  #hand({ id, event, data }) {
+    this.lastId = id ?? this.lastId;
+    this.listener.onEvent(event, JSON.parse(data), this.lastId);
+  }
+
+  /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  async #orSilence(promise) {
+    const timer = setTimeout(() => this.#abort.abort(), SILENCE_MAX_MS);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

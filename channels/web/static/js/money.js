@@ -1,0 +1,77 @@
+/**
+ * Amounts: whole minor units in, text out, and back. Arithmetic on amounts is in BigInt, and
+ * text is cut by digits, because a double would round what is larger than 2^53.
+ *
+ * How many decimals a currency has is written down here (ISO 4217, List One). The browser's
+ * own table will not do: it follows custom, and says 0 for PKR, IDR or IQD, which would
+ * show an amount a hundred or a thousand times too large.
+ */
+
+/** @type {Record<string, number>} */
+const POINTS_UNITS = { AVIOS: 0 };
+
+const USUAL_EXPONENT = 2;
+
+/** Every ISO 4217 currency that does not have two decimals. @type {Record<number, string>} */
+const OTHER_EXPONENTS = {
+  0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+  3: "BHD IQD JOD KWD LYD OMR TND",
+  4: "CLF UYW",
+};
+
+const EXPONENT_BY_CODE = new Map(
+  Object.entries(OTHER_EXPONENTS).flatMap(([places, codes]) =>
+    codes.split(" ").map((code) => [code, Number(places)]),
+  ),
+);
+
+const LANGUAGE = document.documentElement.lang || "en";
+const wholes = new Intl.NumberFormat(LANGUAGE, { useGrouping: true });
+const decimalMark =
+  new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1 })
+    .formatToParts(1)
+    .find((part) => part.type === "decimal")?.value ?? ".";
+
+const MINUS = "\u2212";
+
+/** @param {string} currency @returns {number} decimals: QAR 2, JPY 0, BHD 3, AVIOS 0 */
+export function exponent(currency) {
+  return POINTS_UNITS[currency] ?? EXPONENT_BY_CODE.get(currency) ?? USUAL_EXPONENT;
+}
+
+/**
+ * The number alone: 1234567 QAR → "12,345.67".
+ * @param {number|bigint} minor @param {string} currency
+ */
+export function formatNumber(minor, currency) {
+  const places = exponent(currency);
+  const units = BigInt(minor);
+  const digits = String(units < 0n ? -units : units).padStart(places + 1, "0");
+  const whole = wholes.format(BigInt(digits.slice(0, digits.length - places)));
+  const part = places ? decimalMark + digits.slice(-places) : "";
+  return (units < 0n ? MINUS : "") + whole + part;
+}
+
+/** "240.00 QAR". @param {number|bigint} minor @param {string} currency */
+export function formatMoney(minor, currency) {
+  return `${formatNumber(minor, currency)} ${currency}`;
+}
+
+/** With its sign always: "+20.00 QAR". @param {number|bigint} minor @param {string} currency */
+export function formatChange(minor, currency) {
+  return (BigInt(minor) > 0n ? "+" : "") + formatMoney(minor, currency);
+}
+
+/**
+ * What a person typed: "12", "12.5" or "12,50" → 1250 for QAR.
+ * @param {string} typed @param {string} currency
+ * @returns {?number} null when it is no amount, has too many decimals, or is too large
+ */
+export function parseMoney(typed, currency) {
+  const places = exponent(currency);
+  const match = /^(\d{1,13})(?:[.,](\d*))?$/.exec(typed.trim());
+  const part = match?.[2] ?? "";
+  if (match === null || part.length > places) return null;
+  const minor = Number(match[1] + part.padEnd(places, "0"));
+  return Number.isSafeInteger(minor) ? minor : null;
+}

@@ -1,0 +1,31 @@
+/** Waiting: for a time, or until the world is likely to have changed. */
+
+/** @param {number} ms @returns {Promise<void>} */
+export function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * Ends early when the network comes back or the tab is looked at again: nobody should
+ * watch a back-off count down on a connection that is fine.
+ * @param {number} ms @returns {Promise<void>}
+ */
+export function pauseUnlessWoken(ms) {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      removeEventListener("online", wake);
+      document.removeEventListener("visibilitychange", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    addEventListener("online", wake);
+    document.addEventListener("visibilitychange", wake);
+  });
+}
+
+/** 0.5 s, 1 s, 2 s … at most `maxMs`. @param {number} attempt from 0 @param {number} maxMs */
+export function backOffMs(attempt, maxMs) {
+  const FIRST_MS = 500;
+  return Math.min(maxMs, FIRST_MS * 2 ** Math.min(attempt, 20));
+}

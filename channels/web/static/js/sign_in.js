@@ -1,0 +1,108 @@
+/**
+ * The door of a page: resumes the tab's session, or asks who is there. In a demo a link may
+ * name somebody (/wallet#as=amira); without a demo there is only the key.
+ */
+
+import { common } from "../text/common.js";
+import { NoAnswer, Problem } from "./api.js";
+import { el } from "./dom.js";
+import { backOffMs, pauseUnlessWoken } from "./pause.js";
+import { demoChoices } from "./session.js";
+import { say } from "./words.js";
+
+const BACK_OFF_MAX_MS = 5_000;
+
+/** @typedef {import("./wire.js").Me} Me */
+/** @typedef {{session: import("./session.js").Session, door: HTMLElement,
+ *   admits: (me: Me) => boolean}} Door */
+
+/**
+ * @param {Door} entrance door: where to ask; admits: whose page this is
+ * @returns {Promise<Me>} once somebody is in
+ */
+export async function enter(entrance) {
+  const { session, door, admits } = entrance;
+  const named = /^#as=([\w-]+)$/.exec(location.hash)?.[1];
+  const me = await patiently(door, () => (named ? session.signInAs(named) : session.resume()));
+  if (named) history.replaceState(null, "", location.pathname);
+  if (me !== null && admits(me)) return me;
+  return ask(entrance, me);
+}
+
+/**
+ * Do it again until the gateway answers; the door says that it does not.
+ * @template T @param {HTMLElement} door @param {() => Promise<T>} task @returns {Promise<T|null>}
+ */
+export async function patiently(door, task) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const result = await task();
+      door.hidden = true;
+      return result;
+    } catch (error) {
+      if (error instanceof Problem && error.status < 500) return null;
+      if (!(error instanceof Problem) && !(error instanceof NoAnswer)) throw error;
+    }
+    door.replaceChildren(
+      el("h1", { text: common.noAnswer }),
+      el("p", { class: "soft", text: common.noAnswerSays }),
+    );
+    door.hidden = false;
+    await pauseUnlessWoken(backOffMs(attempt, BACK_OFF_MAX_MS));
+  }
+}
+
+/** @param {Door} entrance @param {?Me} refused @returns {Promise<Me>} */
+async function ask({ session, door, admits }, refused) {
+  const choices = (await patiently(door, demoChoices)) ?? [];
+  const here = choices.filter((choice) => choice.page === `/${session.side}`);
+  const said = el("p", { class: "said", role: "alert" });
+  if (refused) said.textContent = say(common.notForYou, { name: refused.name });
+  return new Promise((resolve) => {
+    /** @param {() => Promise<?Me>} signIn */
+    const attempt = async (signIn) => {
+      const me = await signIn().catch(() => null);
+      if (me !== null && admits(me)) {
+        door.hidden = true;
+        resolve(me);
+      } else said.textContent = me ? say(common.notForYou, { name: me.name }) : common.keyRefused;
+    };
+    const form = here.length
+      ? choiceButtons(here, (who) => attempt(() => session.signInAs(who)))
+      : keyForm((key) => attempt(() => session.signInWith(key)));
+    door.replaceChildren(el("h1", { text: common.signInTitle }), ...form, said);
+    door.hidden = false;
+  });
+}
+
+/** @param {import("./wire.js").SignInChoice[]} choices @param {(who: string) => void} onPick */
+function choiceButtons(choices, onPick) {
+  const buttons = choices.map(({ who, label }) =>
+    el("button", { type: "button", class: "choice", text: label, on: { click: () => onPick(who) } }),
+  );
+  return [
+    el("p", { class: "soft", text: common.signInDemo }),
+    el("div", { class: "choices" }, ...buttons),
+  ];
+}
+
+/** @param {(key: string) => void} onKey */
+function keyForm(onKey) {
+  const field = /** @type {HTMLInputElement} */ (
+    el("input", { id: "key", type: "password", autocomplete: "off", required: true })
+  );
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    onKey(field.value.trim());
+  };
+  return [
+    el(
+      "form",
+      { class: "stack", on: { submit } },
+      el("label", { for: "key", text: common.signInKey }),
+      field,
+      el("p", { class: "soft small", text: common.signInKeySays }),
+      el("button", { class: "primary", text: common.signIn }),
+    ),
+  ];
+}

@@ -1,0 +1,143 @@
+/**
+ * The wallet: what there is, the code that pays, and what happened, the moment it happens.
+ *
+ * The stream only says *that* something changed; balances and history are then read anew. So
+ * what stands on the page is what the gateway says, never a sum of the page's own.
+ */
+
+import { wallet as text } from "../text/wallet.js";
+import { showBalances } from "./balances.js";
+import { CodePanel } from "./code.js";
+import { copy } from "./copy.js";
+import { byId } from "./dom.js";
+import { Entries } from "./entries.js";
+import { EventStream } from "./events.js";
+import { Frame } from "./frame.js";
+import { History } from "./history.js";
+import { Moments } from "./moment.js";
+import { Session } from "./session.js";
+import { enter } from "./sign_in.js";
+import { momentOf, needsEntry } from "./wallet_news.js";
+import { fillPage, say } from "./words.js";
+
+class WalletPage {
+  #reading = /** @type {?Promise<void>} */ (null);
+
+  /**
+   * @param {import("./session.js").Session} session signed in
+   * @param {Frame} frame @param {string} account
+   */
+  constructor(session, frame, account) {
+    this.api = session.api;
+    this.frame = frame;
+    this.account = account;
+    this.entries = new Entries(session.api, account);
+    this.history = new History(byId("history"));
+    this.moments = new Moments(byId("moment"));
+    const parts = { frame: byId("code-frame"), says: byId("code-says") };
+    this.code = new CodePanel(session.api, account, parts);
+  }
+
+  start() {
+    byId("wallet").hidden = false;
+    byId("more").onclick = () => this.#readEarlier();
+    this.code.start();
+    const stream = new EventStream(this.api, {
+      onEvent: (_, data) => this.#onNews(data),
+      onState: (state) => this.#onStream(state),
+    });
+    stream.run();
+  }
+
+  /** @param {import("./wire.js").EventData} data */
+  async #onNews(data) {
+    // Told at once when the event says it all; what needs the book waits for the book.
+    const now = needsEntry(data) ? null : momentOf(data, [], Date.now());
+    if (now) this.moments.show(now);
+    if (data.payment) this.code.renew();
+    await this.#read();
+    const later = needsEntry(data) ? momentOf(data, this.entries.all, Date.now()) : null;
+    if (later) this.moments.show(later);
+  }
+
+  /** @param {import("./events.js").StreamState} state */
+  #onStream(state) {
+    if (state === "refused") return location.reload();
+    const lost = navigator.onLine ? "waiting" : "offline";
+    this.frame.showConnection(state === "live" ? "live" : lost);
+    this.code.setConnected(state === "live");
+    if (state === "live") this.#read();
+  }
+
+  /** One reading at a time; what happens meanwhile is seen by the next one. */
+  async #read() {
+    const before = this.#reading;
+    this.#reading = (async () => {
+      await before;
+      try {
+        await this.#readNow();
+      } catch (error) {
+        // The stream will say when the gateway is back, and the page is read again.
+        if (error instanceof TypeError) throw error;
+      }
+    })();
+    return this.#reading;
+  }
+
+  async #readNow() {
+    const [account] = await Promise.all([
+      this.api.get(`/v1/accounts/${this.account}`),
+      this.entries.readNewest(),
+    ]);
+    byId("greeting").textContent = say(text.greeting, { name: account.label });
+    const state = account.status === "open" ? "" : account.status;
+    byId("wallet-state").textContent = /** @type {any} */ (text)[state] ?? "";
+    showBalances(byId("pots"), account);
+    this.#showHistory();
+  }
+
+  async #readEarlier() {
+    byId("more").disabled = true;
+    try {
+      await this.entries.readEarlier();
+      this.history.forget();
+    } catch (error) {
+      if (error instanceof TypeError) throw error;
+    }
+    byId("more").disabled = false;
+    this.#showHistory();
+  }
+
+  #showHistory() {
+    this.history.show(this.entries.all, new Date());
+    byId("more").hidden = this.entries.next === null;
+  }
+}
+
+/** One laptop is often both the phone and the till: then the code goes by the clipboard. */
+function offerCopy(/** @type {CodePanel} */ code) {
+  const button = byId("code-copy");
+  button.hidden = false;
+  button.textContent = text.codeCopy;
+  button.onclick = async () => {
+    if (code.payload === null) return;
+    button.textContent = (await copy(code.payload)) ? text.codeCopied : text.codeNotCopied;
+    setTimeout(() => (button.textContent = text.codeCopy), 3_000);
+  };
+}
+
+async function main() {
+  fillPage(text);
+  const frame = new Frame(text.name);
+  const session = new Session("wallet");
+  const me = await enter({ session, door: byId("door"), admits: (who) => who.account !== null });
+  frame.showMe(me, () => {
+    session.signOut();
+    location.reload();
+  });
+  const page = new WalletPage(session, frame, me.account ?? "");
+  if (me.demo) offerCopy(page.code);
+  page.start();
+}
+
+main();

@@ -1,0 +1,63 @@
+/** From an event of the stream to the moment that the wallet shows. */
+
+import { declineText } from "../text/declines.js";
+import { wallet as text } from "../text/wallet.js";
+import { formatMoney } from "./money.js";
+import { timeOf } from "./times.js";
+import { say } from "./words.js";
+
+/** @typedef {import("./wire.js").EventData} EventData */
+/** @typedef {import("./wire.js").Entry} Entry */
+
+/** For these the payment itself says the amount; for the others only the entry does. */
+const AMOUNT_OF_PAYMENT = new Set(["purchased", "authorised", "payment_declined", "reversed"]);
+
+// A phone that was in a pocket shows what happened there, but not yesterday's news.
+const NEWS_MAX_AGE_MS = 5 * 60_000;
+
+/** @param {EventData} data */
+export function kindOf(data) {
+  return data.kind === "declined" && data.payment ? "payment_declined" : data.kind;
+}
+
+/** @param {EventData} data whether the moment must wait for the entries to be read */
+export function needsEntry(data) {
+  return !AMOUNT_OF_PAYMENT.has(kindOf(data));
+}
+
+/**
+ * @param {EventData} data
+ * @param {Entry[]} entries newest first
+ * @param {number} now_ms
+ * @returns {?import("./moment.js").Moment} null when it is nothing to announce
+ */
+export function momentOf(data, entries, now_ms) {
+  const kind = kindOf(data);
+  const words = /** @type {Record<string, any>} */ (text.moments)[kind];
+  if (words === undefined || now_ms - Date.parse(data.at) > NEWS_MAX_AGE_MS) return null;
+  const payment = data.payment;
+  const entry = entries.find((e) => e.kind === kind && e.payment === (payment?.id ?? null));
+  const amount = needsEntry(data) ? (entry?.amount ?? payment?.amount) : payment?.amount;
+  if (amount === undefined) return null;
+  const values = {
+    amount: formatMoney(amount.amount_minor, amount.currency),
+    merchant: payment?.merchant_name ?? text.someMerchant,
+    reason: declineText(payment?.decline?.reason ?? null),
+  };
+  return {
+    tone: words.tone,
+    title: say(words.title, values),
+    under: say(words.under, values),
+    small: small(data),
+  };
+}
+
+/** @param {EventData} data who, for which order, when */
+function small({ kind, payment, at }) {
+  const parts = [
+    kind.endsWith("declined") ? payment?.merchant_name : null,
+    payment?.order ? say(text.order, { order: payment.order }) : null,
+    timeOf(at),
+  ];
+  return parts.filter(Boolean).join(" · ");
+}

@@ -1,0 +1,25 @@
+/** Texts into the page: every sentence lives in one file per page, under /static/text/. */
+
+/**
+ * @param {string} sentence with {names} in braces
+ * @param {Record<string, string|number>} values
+ */
+export function say(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/**
+ * Fill `data-text`, and the attributes named by `data-text-<attribute>`, from a text file.
+ * @param {Record<string, any>} text
+ */
+export function fillPage(text) {
+  document.title = text.title;
+  for (const attribute of ["aria-label", "placeholder"]) {
+    for (const node of document.querySelectorAll(`[data-text-${attribute}]`)) {
+      node.setAttribute(attribute, text[node.getAttribute(`data-text-${attribute}`) ?? ""]);
+    }
+  }
+  for (const node of document.querySelectorAll("[data-text]")) {
+    node.textContent = text[node.getAttribute("data-text") ?? ""];
+  }
+}

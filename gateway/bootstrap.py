@@ -1,0 +1,172 @@
+"""The one place where all parts meet: configuration in, a gateway out.
+
+Every part gets what it needs as an argument; so a test builds the same gateway on the in-process
+runtime, with a clock of its own.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from actors.directory import Directory
+from actors.engine import Engine
+from actors.frame import Heartbeat, Statistics, decode_statistics, encode
+from actors.runtime import PartitionUnavailable, Road
+from channels.api.accounts import AccountsApi
+from channels.api.orders import OrdersApi
+from channels.api.payments import PaymentsApi
+from channels.api.transfers import TransfersApi
+from channels.route import Route
+from channels.views import Names, Views
+from channels.web.demo import DemoApi, MeApi
+from channels.web.pages import load_pages
+from gateway.config import Config
+from gateway.events import EventHub
+from gateway.layout import Layout
+from gateway.logs import get
+from gateway.metrics import Metrics
+from gateway.openapi import document
+from gateway.server import Door, problems_for_unknown_routes
+from gateway.web import EventStream, Health, MetricsPage, add_pages
+from gateway.world import PEOPLE
+from ledger.clock import Clock
+from ledger.journal import Store as Journals
+from services.asking import Accounts
+from services.keyring import open_keyring
+from services.order_texts import OrderTexts
+from services.payments import Payments
+from services.principal_cache import PrincipalCache
+from services.principals import Principal, find_by_key
+from services.store import Store, StoreUnavailable
+from services.transfers import Transfers
+
+# Order references are written beside the journal this often; losing some costs a label.
+FLUSH_S = 0.25
+# A heartbeat that takes longer than this is no sign of readiness.
+STATISTICS_S = 1.0
+
+_log = get("gateway")
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gateway stands on. road: one for commands; pulse: one of its own for heartbeats."""
+
+    config: Config
+    directory: Directory
+    road: Road
+    pulse: Road
+    journals: Journals
+    store: Store
+    clock: Clock
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+
+
+class Gateway:
+    """One gateway process: its application, and what runs beside it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._order_texts = OrderTexts(parts.store, parts.clock)
+        self._principals = PrincipalCache(self._find, parts.clock)
+        self._names = Names(parts.store, self._order_texts)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.engine = Engine(parts.directory, parts.road)
+        self.hub = EventHub(parts.directory, parts.journals, asyncio.sleep)
+        self.health = Health(self.engine, self.statistics)
+        self.routes = self._routes()
+
+    def application(self) -> web.Application:
+        parts, metrics = self._parts, Metrics()
+        app = web.Application(
+            middlewares=[problems_for_unknown_routes],
+            client_max_size=parts.config.body_bytes_max,
+        )
+        door = Door(self._principals, metrics, body_bytes_max=parts.config.body_bytes_max)
+        door.add(app, self.routes)
+        accounts = Accounts(self.engine, parts.clock)
+        stream = EventStream(door, self.hub, accounts, Views(self._names))
+        metrics_page = MetricsPage(metrics, self.engine, self.hub, self.statistics)
+        app.router.add_get("/v1/events", stream.handle)
+        app.router.add_get("/healthz", self.health.healthz)
+        app.router.add_get("/readyz", self.health.readyz)
+        app.router.add_get("/metrics", metrics_page.handle)
+        app.router.add_get("/openapi.json", self._openapi)
+        add_pages(app, load_pages())
+        app.on_startup.append(self._start)
+        app.on_cleanup.append(self._stop)
+        return app
+
+    def _routes(self) -> list[Route]:
+        parts, views = self._parts, Views(self._names)
+        accounts = Accounts(self.engine, parts.clock)
+        keyring = open_keyring(Path(parts.config.data), random_bytes=parts.random_bytes)
+        payments = Payments(
+            accounts,
+            keyring,
+            self._order_texts,
+            clock=parts.clock,
+            random_bytes=parts.random_bytes,
+        )
+        routes = [
+            *AccountsApi(accounts, payments, parts.store, views).routes(),
+            *TransfersApi(accounts, Transfers(accounts)).routes(),
+            *PaymentsApi(accounts, payments, views).routes(),
+            *OrdersApi(payments, parts.store, views, parts.clock).routes(),
+            *MeApi(self._names, demo=parts.config.demo).routes(),
+        ]
+        if parts.config.demo:
+            routes += DemoApi(PEOPLE, self._find, self._names).routes()
+        return routes
+
+    def _find(self, key: str) -> Principal | None:
+        return find_by_key(self._parts.store, key, now_ms=self._parts.clock.now_ms())
+
+    async def statistics(self) -> list[Statistics]:
+        """Of the partitions that answer within a second."""
+        count = self._parts.directory.partition_count
+        asked = [self._heartbeat(partition) for partition in range(count)]
+        return [answer for answer in await asyncio.gather(*asked) if answer]
+
+    async def _heartbeat(self, partition: int) -> Statistics | None:
+        try:
+            async with asyncio.timeout(STATISTICS_S):
+                answer = await self._parts.pulse.send(partition, encode(Heartbeat()))
+        except (PartitionUnavailable, TimeoutError):
+            return None
+        return decode_statistics(answer)
+
+    async def _openapi(self, _request: web.Request) -> web.Response:
+        body = msgspec.json.encode(document(self.routes, version("airside")))
+        return web.Response(body=body, content_type="application/json")
+
+    async def _start(self, _app: web.Application) -> None:
+        self._tasks = [
+            asyncio.create_task(self.hub.run()),
+            asyncio.create_task(self._keep_flushing()),
+        ]
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            try:
+                await asyncio.to_thread(self._order_texts.flush)
+            except StoreUnavailable:
+                _log.warning("order references could not be written, and are kept")
+
+    async def _stop(self, _app: web.Application) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.engine.close()
+        await self._parts.pulse.close()
+        await asyncio.to_thread(self._order_texts.flush)
+        self.hub.close()
+
+
+def layout_of(config: Config) -> Layout:
+    return Layout(Path(config.data))

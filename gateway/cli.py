@@ -1,0 +1,102 @@
+"""The command line: `airside serve | demo | ledger verify | ledger balances | pos`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from actors.directory import MapMismatch
+from actors.ray_head import RayHeadFailed
+from gateway.config import BadSetting, Config, load
+from gateway.layout import FolderInUse
+from ledger.errors import LedgerError
+from services.keyring import KeysDamaged, KeysExposed
+
+# Each says itself who is to blame and what to do; no trace is needed.
+_EXPLAINED = (
+    BadSetting,
+    FolderInUse,
+    KeysDamaged,
+    KeysExposed,
+    LedgerError,
+    MapMismatch,
+    RayHeadFailed,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    if not __debug__:
+        sys.exit("airside: asserts are part of its safety; run Python without -O")
+    options = _parser().parse_args(arguments)
+    try:
+        code = options.run(options)
+    except _EXPLAINED as error:
+        sys.exit(f"airside: {error}")
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="airside", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add_serve(
+        commands.add_parser("serve", help="run an installation on this machine"), _serve
+    )
+    _add_serve(
+        commands.add_parser("demo", help="the same, with a small world to play in"), _demo
+    )
+    _add_ledger(commands.add_parser("ledger", help="read and check a data folder"))
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser, run: object) -> None:
+    parser.add_argument("--config", type=Path, help="a TOML file of settings")
+    for name, kind in (("data", str), ("host", str), ("port", int)):
+        parser.add_argument(f"--{name}", type=kind, help="overrides the setting")
+    for name in ("partitions", "gateways"):
+        parser.add_argument(f"--{name}", type=int, help="overrides the setting")
+    parser.set_defaults(run=run)
+
+
+def _add_ledger(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, run, text in (
+        ("verify", _verify, "check every invariant; name the first broken entry"),
+        ("balances", _balances, "the balance of every ledger account"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("data", type=Path, nargs="?", default=Path("data"))
+        command.set_defaults(run=run)
+
+
+def _config(options: argparse.Namespace, **given: object) -> Config:
+    names = ("data", "host", "port", "partitions", "gateways")
+    given |= {name: getattr(options, name) for name in names}
+    return load(options.config, os.environ, given)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from gateway.serve import serve  # noqa: PLC0415 — the other commands need no Ray
+
+    serve(_config(options))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from gateway.demo import open_world  # noqa: PLC0415 — needs the extra `scan`
+    from gateway.serve import serve  # noqa: PLC0415
+
+    serve(_config(options, demo=True), open_world)
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from gateway.ledger_commands import verify_folder  # noqa: PLC0415
+
+    return verify_folder(options.data)
+
+
+def _balances(options: argparse.Namespace) -> int:
+    from gateway.ledger_commands import show_balances  # noqa: PLC0415
+
+    return show_balances(options.data)

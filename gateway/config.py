@@ -1,0 +1,104 @@
+"""Every setting, in one frozen struct: its bound is its type, its reason stands beside it.
+
+Order of precedence: command line, environment (`AIRSIDE_PORT=…`), the TOML file, the default. A
+name that no setting has is refused, so that a misspelt limit is not silently the default.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+ENV_PREFIX = "AIRSIDE_"
+
+
+class BadSetting(ValueError):
+    """A setting is unknown or out of its bounds; the operator is to blame."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    data: str = "data"
+    """Folder of journals, keys and the store. One running installation per folder."""
+
+    host: str = "127.0.0.1"
+    """Where the gateways listen. Loopback, until TLS stands in front of them."""
+
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    """0 takes a free one."""
+
+    gateways: Annotated[int, Meta(ge=1, le=32)] = 1
+    """Gateway processes on the one port (SO_REUSEPORT). Each takes some 60 MB and most of a core
+    under load; more than there are cores is waste."""
+
+    partitions: Annotated[int, Meta(ge=1, le=64)] = 2
+    """Partition processes, some 85 MB each. Fixed when the data folder is made."""
+
+    pinned_accounts: tuple[str, ...] = ()
+    """Accounts that get a partition of their own; set before they are opened."""
+
+    demo: bool = False
+    """Known keys for everyone and a sign-in without proof. Refused beyond loopback."""
+
+    body_bytes_max: Annotated[int, Meta(ge=1_024, le=1_048_576)] = 16_384
+    """Of a request. The largest we know, an order with 50 lines, has some 8 kB."""
+
+    drain_s: Annotated[int, Meta(ge=1, le=120)] = 10
+    """How long a gateway that is told to stop may take to answer what it has accepted."""
+
+    heartbeat_s: Annotated[int, Meta(ge=1, le=60)] = 2
+    """A partition or gateway silent for this long is killed and started again. Shorter than a
+    till's patience, longer than the slowest commit of a healthy disk."""
+
+    log_level: str = "info"
+    """debug, info, warning or error."""
+
+
+def load(
+    path: Path | None, environment: Mapping[str, str], given: Mapping[str, object]
+) -> Config:
+    """Raises BadSetting, naming the setting and the value."""
+    settings: dict[str, object] = {}
+    if path is not None:
+        settings |= _from_file(path)
+    settings |= _from_environment(environment)
+    settings |= {name: value for name, value in given.items() if value is not None}
+    try:
+        config = msgspec.convert(settings, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSetting("configuration", str(error)) from None
+    _check(config)
+    return config
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadSetting(str(path), str(error)) from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    settings: dict[str, object] = {}
+    for name, text in environment.items():
+        if not name.startswith(ENV_PREFIX):
+            continue
+        field = name.removeprefix(ENV_PREFIX).lower()
+        if field not in Config.__struct_fields__:
+            raise BadSetting(name, "there is no such setting")
+        settings[field] = tuple(text.split(",")) if field == "pinned_accounts" else text
+    return settings
+
+
+def _check(config: Config) -> None:
+    if config.demo and config.host not in {"127.0.0.1", "::1", "localhost"}:
+        raise BadSetting(
+            "demo", f"its keys are public, so it will not listen on {config.host}"
+        )
+    if config.log_level not in {"debug", "info", "warning", "error"}:
+        raise BadSetting("log_level", f"{config.log_level!r} is not a level")

@@ -1,0 +1,44 @@
+"""Structured logs, one JSON object a line on standard error.
+
+Messages are static, values are fields, and no field carries a body, a key or a code. Nothing that
+an outsider can do produces an `error` line: that word is for what should never happen.
+"""
+
+import logging
+import sys
+
+import structlog
+
+_SECRET_FIELDS = frozenset({"key", "api_key", "authorization", "code", "payload", "token"})
+
+
+def configure(level: str) -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _mask,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelName(level.upper())
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _mask(
+    _logger: object, _method: str, fields: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Closed by default: a field with a secret's name never leaves, whatever it holds."""
+    return {
+        name: "****" if name in _SECRET_FIELDS else value for name, value in fields.items()
+    }
+
+
+def get(name: str) -> structlog.typing.FilteringBoundLogger:
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(part=name)
+    return logger

@@ -1,0 +1,94 @@
+"""One gateway process: `python -m gateway.process`, started by the supervisor.
+
+Its standard input carries what it needs, one JSON object, and stays open for as long as the
+supervisor lives: when it closes, the gateway drains and ends, so none is left behind.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+
+import msgspec
+from aiohttp import web
+
+from actors.directory import Directory
+from actors.ray_head import HeadSpec
+from actors.ray_runtime import RayRuntime
+from actors.socket_road import SocketRoad
+from gateway import logs
+from gateway.bootstrap import Gateway, Parts, layout_of
+from gateway.config import Config
+from ledger.clock import SystemClock
+from ledger.sqlite_store import SqliteStore
+from services.store import open_store
+
+# Connections that wait to be accepted; a burst of tills after a break fits.
+BACKLOG = 1_024
+
+
+class GatewaySpec(msgspec.Struct, frozen=True):
+    config: Config
+    head: HeadSpec
+    directory: Directory
+
+
+def main() -> None:
+    spec = msgspec.json.decode(sys.stdin.buffer.readline(), type=GatewaySpec)
+    logs.configure(spec.config.log_level)
+    asyncio.run(_run(spec))
+
+
+async def _run(spec: GatewaySpec) -> None:
+    runtime = RayRuntime(spec.head)
+    await asyncio.to_thread(runtime.connect)
+    layout = layout_of(spec.config)
+    gateway = Gateway(
+        Parts(
+            config=spec.config,
+            directory=spec.directory,
+            road=SocketRoad(runtime.socket_path),
+            pulse=SocketRoad(runtime.socket_path),
+            journals=SqliteStore(layout.journals),
+            store=open_store(layout.store_url),
+            clock=SystemClock(),
+        )
+    )
+    await serve(gateway, spec.config, _told_to_stop())
+
+
+async def serve(gateway: Gateway, config: Config, told_to_stop: asyncio.Event) -> None:
+    """Serve until told to stop, then answer what was accepted, within drain_s."""
+    runner = web.AppRunner(
+        gateway.application(), access_log=None, shutdown_timeout=config.drain_s
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, config.host, config.port, backlog=BACKLOG, reuse_port=True)
+    await site.start()
+    await told_to_stop.wait()
+    gateway.health.draining = True
+    gateway.hub.close()
+    await site.stop()
+    await runner.cleanup()
+
+
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGTERM, SIGINT, or the end of the supervisor."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    def leash() -> None:
+        with contextlib.suppress(BlockingIOError):
+            if not os.read(sys.stdin.fileno(), 1):
+                loop.remove_reader(sys.stdin)
+                stop.set()
+
+    loop.add_reader(sys.stdin, leash)
+    return stop
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""`airside serve` and `airside demo`: from settings to a running installation, and back to rest."""
+
+import asyncio
+import secrets
+import shutil
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from actors.directory import Directory, load_or_create, plan
+from actors.ray_head import free_port, plan_head
+from gateway import logs
+from gateway.config import Config
+from gateway.layout import Layout
+from gateway.supervisor import Supervisor
+from gateway.world import seed_principals
+from ledger.clock import SystemClock
+from services.keyring import open_keyring
+from services.store import open_store
+
+AfterStart = Callable[[Config], Awaitable[None]]
+
+DEMO_WARNING = (
+    "DEMO MODE: anyone who can reach this port can sign in as anyone.\n"
+    "Its keys are public. Never use it with real money."
+)
+
+
+def serve(config: Config, after_start: AfterStart | None = None) -> None:
+    """Run until SIGTERM or Ctrl-C. Raises FolderInUse, MapMismatch, StartFailed and the like."""
+    logs.configure(config.log_level)
+    layout = Layout(Path(config.data))
+    with layout.lock():
+        directory = prepare(config, layout)
+        if config.port == 0:
+            config = msgspec.structs.replace(config, port=free_port())
+        if config.demo:
+            say(DEMO_WARNING)
+        asyncio.run(_run(config, directory, layout, after_start))
+
+
+def prepare(config: Config, layout: Layout) -> Directory:
+    """Make what a data folder must have: keys, the relational store, the map of slots."""
+    wanted = plan(config.partitions, config.pinned_accounts)
+    directory = load_or_create(layout.directory, wanted)
+    layout.journals.mkdir(exist_ok=True)
+    open_keyring(layout.folder, random_bytes=secrets.token_bytes)
+    store = open_store(layout.store_url)
+    if config.demo:
+        seed_principals(store, SystemClock().now_ms())
+    store.close()
+    return directory
+
+
+async def _run(
+    config: Config, directory: Directory, layout: Layout, after_start: AfterStart | None
+) -> None:
+    told_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told_to_stop.set)
+    head = plan_head(layout.runtime, directory.partition_count, secrets.token_bytes)
+    supervisor = Supervisor(config, directory, head, say)
+    try:
+        started = asyncio.create_task(_start(supervisor, config, after_start))
+        stopped = asyncio.create_task(told_to_stop.wait())
+        await asyncio.wait([started, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if started.done():
+            started.result()
+            await stopped
+        else:
+            started.cancel()
+    finally:
+        say("stopping: what was accepted is answered first")
+        await supervisor.stop()
+        shutil.rmtree(layout.runtime, ignore_errors=True)
+        say("stopped")
+
+
+async def _start(
+    supervisor: Supervisor, config: Config, after_start: AfterStart | None
+) -> None:
+    await supervisor.start()
+    say(f"serving on http://{config.host}:{config.port}")
+    if after_start:
+        await after_start(config)
+
+
+def say(text: str) -> None:
+    """To the person at the terminal; logs go to standard error."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

@@ -1,0 +1,225 @@
+"""The supervisor: `airside serve`. Starts everything on one machine, and keeps it running.
+
+It holds the lock of the data folder, starts a Ray head of its own, the partitions and the gateways,
+and runs the relay. Ray starts a partition again when its process dies, but does not notice one
+that is stopped or stuck; so the supervisor asks each for a heartbeat and kills what is silent. When
+the head itself dies, every old partition is killed first, then all is started again.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from actors.directory import Directory
+from actors.frame import Heartbeat, decode_statistics, encode
+from actors.ray_head import HeadSpec, RayHead
+from actors.relay import Relay, load_cursors, save_cursors
+from actors.runtime import PartitionUnavailable
+from actors.socket_road import SocketRoad
+from gateway.config import Config
+from gateway.layout import Layout
+from gateway.logs import get
+from ledger.sqlite_store import SqliteStore
+
+if TYPE_CHECKING:
+    from actors.ray_runtime import RayRuntime
+
+# Between two looks of the relay at journals where nothing new was: the delay of a transfer.
+RELAY_POLL_S = 0.01
+# Everything must be up within this at start, or the start has failed.
+START_S = 60.0
+POLL_S = 0.05
+
+_log = get("supervisor")
+
+Say = Callable[[str], None]
+
+
+class StartFailed(Exception):
+    """Not everything came up. The message says what did not."""
+
+
+class Supervisor:
+    def __init__(
+        self, config: Config, directory: Directory, head: HeadSpec, say: Say
+    ) -> None:
+        self._config = config
+        self._directory = directory
+        self._layout = Layout(Path(config.data))
+        self._head = RayHead(head)
+        self._say = say
+        self._runtime: RayRuntime | None = None
+        self._pids: dict[int, int] = {}
+        self._gateways: list[subprocess.Popen[bytes]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._pulse = SocketRoad(self._resolve)
+        self._relay_road = SocketRoad(self._resolve)
+
+    async def start(self) -> None:
+        """Raises StartFailed, RayHeadFailed."""
+        await self._start_engine()
+        self._say("gateway: starting")
+        self._gateways = [self._start_gateway() for _ in range(self._config.gateways)]
+        await self._until_listening()
+        self._tasks = [
+            asyncio.create_task(self._carry()),
+            asyncio.create_task(self._watch()),
+        ]
+
+    async def _start_engine(self) -> None:
+        started = time.monotonic()
+        self._say("Ray: starting (this takes some seconds)")
+        # Ray reads its settings from the environment when it is imported, so not before this.
+        os.environ.update(self._head.spec.environment)
+        from actors.ray_runtime import PartitionSpec, RayRuntime  # noqa: PLC0415
+
+        self._head.start()
+        self._runtime = RayRuntime(self._head.spec)
+        await asyncio.to_thread(self._runtime.connect)
+        self._say(f"Ray: up after {time.monotonic() - started:.1f} s")
+        for number in range(self._directory.partition_count):
+            spec = PartitionSpec(
+                number, str(self._layout.journals), self._head.spec.folder, self._directory
+            )
+            self._runtime.start_partition(spec)
+        await self._until_beating()
+        self._say(f"partitions: {self._directory.partition_count} up")
+
+    async def _until_beating(self) -> None:
+        deadline = time.monotonic() + START_S
+        for number in range(self._directory.partition_count):
+            while not await self._beats(number):
+                self._head.require_alive()
+                if time.monotonic() > deadline:
+                    raise StartFailed(f"partition {number} does not answer")
+                await asyncio.sleep(POLL_S)
+
+    async def _resolve(self, partition: int) -> str:
+        assert self._runtime is not None, "partitions are asked once the engine is started"
+        pid, path = await self._runtime.address(partition)
+        self._pids[partition] = pid
+        return path
+
+    async def _beats(self, partition: int) -> bool:
+        try:
+            async with asyncio.timeout(self._config.heartbeat_s):
+                answer = await self._pulse.send(partition, encode(Heartbeat()))
+        except (PartitionUnavailable, TimeoutError):
+            return False
+        self._pids[partition] = decode_statistics(answer).pid
+        return True
+
+    def _start_gateway(self) -> subprocess.Popen[bytes]:
+        spec = {
+            "config": self._config,
+            "head": self._head.spec,
+            "directory": self._directory,
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway.process"],
+            stdin=subprocess.PIPE,
+            env={**os.environ, **self._head.spec.environment},
+            start_new_session=True,
+        )
+        assert process.stdin is not None, "it was asked for"
+        process.stdin.write(msgspec.json.encode(spec) + b"\n")
+        process.stdin.flush()
+        return process
+
+    async def _until_listening(self) -> None:
+        deadline = time.monotonic() + START_S
+        while not await _connects(self._config.host, self._config.port):
+            if any(gateway.poll() is not None for gateway in self._gateways):
+                raise StartFailed("a gateway ended while it started")
+            if time.monotonic() > deadline:
+                raise StartFailed("the gateway does not listen")
+            await asyncio.sleep(POLL_S)
+
+    async def _carry(self) -> None:
+        """The relay, for as long as we live."""
+        cursors = load_cursors(self._layout.relay_cursors)
+        store = SqliteStore(self._layout.journals)
+        relay = Relay(self._directory, self._relay_road, store, cursors)
+        saved = relay.cursors
+        while True:
+            if not await relay.step():
+                if relay.cursors != saved:
+                    saved = relay.cursors
+                    await asyncio.to_thread(save_cursors, self._layout.relay_cursors, saved)
+                await asyncio.sleep(RELAY_POLL_S)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.heartbeat_s / 2)
+            if not self._head.alive():
+                await self._start_again()
+                continue
+            for number in range(self._directory.partition_count):
+                if not await self._beats(number) and not await self._beats(number):
+                    self._kill_partition(number)
+            for index, gateway in enumerate(self._gateways):
+                if gateway.poll() is not None:
+                    _log.warning("a gateway ended and is started again", pid=gateway.pid)
+                    self._gateways[index] = self._start_gateway()
+
+    def _kill_partition(self, partition: int) -> None:
+        pid = self._pids.get(partition)
+        _log.warning("a partition is silent and is killed", partition=partition, pid=pid)
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    async def _start_again(self) -> None:
+        """The head is gone. No old partition may be left when new ones start: it would be fenced
+        by its store, and until then it would answer reads.
+        """
+        _log.warning("Ray ended and is started again")
+        for partition in range(self._directory.partition_count):
+            self._kill_partition(partition)
+        await self._stop_gateways()
+        self._head.stop()
+        assert self._runtime is not None, "it was started"
+        await asyncio.to_thread(self._runtime.disconnect)
+        await self._start_engine()
+        self._gateways = [self._start_gateway() for _ in range(self._config.gateways)]
+
+    async def stop(self) -> None:
+        """Gateways drain first; then nothing asks the partitions any more, and they may end."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stop_gateways()
+        await self._pulse.close()
+        await self._relay_road.close()
+        if self._runtime:
+            await asyncio.to_thread(self._runtime.disconnect)
+        self._head.stop()
+
+    async def _stop_gateways(self) -> None:
+        for gateway in self._gateways:
+            gateway.terminate()
+        for gateway in self._gateways:
+            try:
+                await asyncio.to_thread(gateway.wait, self._config.drain_s + 5)
+            except subprocess.TimeoutExpired:
+                gateway.kill()
+                gateway.wait()
+        self._gateways = []
+
+
+async def _connects(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

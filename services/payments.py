@@ -1,0 +1,100 @@
+"""Payments: from what a channel asks to a command on the payer's account.
+
+The payer is named by an account, or by a payment code whose seal is opened here: nothing is
+looked up, and whether the code is fresh and unused is judged by the account itself.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from ledger.clock import DAY_MS, Clock
+from ledger.commands import Authorise, CaptureMode, ScannedCode
+from ledger.decide import CODE_LIFE_MS
+from ledger.entry import Cause
+from ledger.events import Sale
+from ledger.ids import AccountId
+from ledger.money import Money
+from ledger.replies import Reply
+from services.asking import Accounts
+from services.keyring import Keyring
+from services.order_texts import OrderTexts
+from terminals.payment_code import CodeKeys, PaymentCode
+
+# A hold that nobody captures comes back by itself. A week is what card schemes give most
+# merchants; a hotel or a flight may ask for a month.
+HOLD_MS = 7 * DAY_MS
+HOLD_MS_MAX = 31 * DAY_MS
+WEB_DEVICE = 1  # codes drawn by the server for a signed-in page
+
+
+class Payer(msgspec.Struct, frozen=True):
+    account: AccountId
+    code: ScannedCode | None = None
+
+
+class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
+    payer: Payer
+    amount: Money
+    merchant: str
+    order: str
+    channel: str
+    place: str = ""
+    terminal: str = ""
+    capture: CaptureMode = CaptureMode.AUTOMATIC
+    hold_ms: int = HOLD_MS
+
+
+class IssuedCode(msgspec.Struct, frozen=True):
+    payload: str
+    issued_at_ms: int
+    expires_at_ms: int
+
+
+class Payments:
+    def __init__(
+        self,
+        accounts: Accounts,
+        keyring: Keyring,
+        order_texts: OrderTexts,
+        *,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._accounts = accounts
+        self._keyring = keyring
+        self._order_texts = order_texts
+        self._clock = clock
+        self._random_bytes = random_bytes
+        ring = sorted(keyring.payment_code_keys().items())
+        self._codes = CodeKeys(ring, random_bytes)
+
+    def open_code(self, text: str) -> Payer:
+        """Whose code it is. Raises CodeUnreadable."""
+        opened = self._codes.open(text)
+        scanned = ScannedCode(opened.code_id, opened.code.issued_at_ms)
+        return Payer(opened.code.account, scanned)
+
+    def issue_code(self, account: AccountId) -> IssuedCode:
+        """A code that pays from this account once, within a minute."""
+        issued_at_ms = self._clock.now_ms()
+        counter = int.from_bytes(self._random_bytes(4), "big")
+        code = PaymentCode(account, WEB_DEVICE, counter, issued_at_ms)
+        expires_at_ms = issued_at_ms + CODE_LIFE_MS
+        return IssuedCode(self._codes.seal(code), issued_at_ms, expires_at_ms)
+
+    async def authorise(self, request: PaymentRequest, cause: Cause) -> Reply:
+        digest = self._keyring.order_digest(request.merchant, request.order)
+        self._order_texts.remember(digest, request.merchant, request.order)
+        sale = Sale(
+            request.merchant, digest, request.channel, request.place, request.terminal
+        )
+        command = Authorise(
+            account=request.payer.account,
+            amount=request.amount,
+            sale=sale,
+            capture=request.capture,
+            hold_ms=request.hold_ms,
+            code=request.payer.code,
+        )
+        return await self._accounts.change(command, cause)

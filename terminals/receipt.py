@@ -1,0 +1,55 @@
+"""A receipt as a till prints it: plain text, 40 columns, the narrow paper roll."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ledger.money import format_minor
+
+WIDTH = 40
+
+
+def receipt_text(payment: Mapping[str, Any]) -> str:
+    """payment: the payment resource of the API. Says *paid* only of a payment that was captured."""
+    amount = payment["amount"]
+    currency = amount["currency"]
+    lines = [
+        _centred(payment["merchant_name"] or payment["merchant"]),
+        _centred(payment["place"]),
+        "-" * WIDTH,
+        _pair("Order", payment["order"] or "-"),
+        _pair("Amount", f"{format_minor(amount['amount_minor'], currency)} {currency}"),
+    ]
+    if payment["refunded_minor"]:
+        refunded = format_minor(payment["refunded_minor"], currency)
+        lines.append(_pair("Refunded", f"{refunded} {currency}"))
+    lines += [
+        "-" * WIDTH,
+        _centred(_headline(payment)),
+        _pair("Time", payment["at"][:19].replace("T", " ") + " UTC"),
+        _pair("Till", payment["terminal"] or "-"),
+        payment["id"],
+    ]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _headline(payment: Mapping[str, Any]) -> str:
+    match payment["status"]:
+        case "captured" if payment["refunded_minor"] == payment["captured_minor"]:
+            return "*** REFUNDED ***"
+        case "captured":
+            return "*** PAID ***"
+        case "authorised" | "partially_captured":
+            return "*** HELD, NOT YET PAID ***"
+        case "declined":
+            decline = payment["decline"]
+            return f"DECLINED {decline['response_code']}: {decline['reason']}"
+        case status:
+            return str(status).upper()
+
+
+def _pair(name: str, value: str) -> str:
+    return f"{name}{value:>{WIDTH - len(name)}}"
+
+
+def _centred(text: str) -> str:
+    return text[:WIDTH].center(WIDTH)

@@ -89,7 +89,7 @@ def find(account: Account, original: bytes, merchant: str) -> int | DeclineReaso
         return DeclineReason.PAYMENT_NOT_FOUND
     if use.ordinal == BARRED:
         return DeclineReason.REVERSED_BEFORE_ARRIVAL
-    payment = account.payments.get(use.ordinal)
+    payment = account.payments.get(use.ordinal) if use.attempt else None
     if payment is None or merchant not in {"", payment.sale.merchant}:
         return DeclineReason.PAYMENT_NOT_FOUND
     return use.ordinal

@@ -86,10 +86,14 @@ class BoundCode(msgspec.Struct, array_like=True):
 
 
 class KeyUse(msgspec.Struct, array_like=True):
-    """The entry that answered this key, and the payment or transfer it is about (or BARRED)."""
+    """The entry that answered this key, and the payment or transfer it is about (or BARRED).
+
+    attempt: it asked for that payment, so it can be looked up and reversed by this key.
+    """
 
     seq: int
     ordinal: int
+    attempt: bool
 
 
 class Account(msgspec.Struct, array_like=True):

@@ -59,6 +59,10 @@ _NEVER_BOUND = frozenset(
 )
 
 
+# What asks for a payment: the first time, or once more for the same order.
+_Attempt = Purchased | Authorised | PaymentDeclined | AnswerRepeated
+
+
 def apply(account: Account | None, entry: Entry) -> Account:
     """The account as this entry leaves it. Opens it when the entry does."""
     event = entry.event
@@ -72,7 +76,8 @@ def apply(account: Account | None, entry: Entry) -> Account:
     account.last_seq = entry.seq
     if entry.key:
         ordinal = getattr(event, "ordinal", 0)
-        account.keys[entry.key] = KeyUse(entry.seq, ordinal)
+        attempt = isinstance(event, _Attempt)
+        account.keys[entry.key] = KeyUse(entry.seq, ordinal, attempt)
     return account
 
 
@@ -107,7 +112,7 @@ def _write(account: Account, entry: Entry, event: Event) -> None:
         case TransferReturned():
             _end_transfer(account, event.ordinal, TransferStatus.RETURNED)
         case Tombstoned():
-            account.keys[event.original] = KeyUse(entry.seq, BARRED)
+            account.keys[event.original] = KeyUse(entry.seq, BARRED, attempt=True)
         case AccountFrozen():
             account.status = AccountStatus.FROZEN
         case AccountUnfrozen():
@@ -149,8 +154,15 @@ def _write_payment(
         case PaymentDeclined():
             payment.decline = event.reason
     account.payments[event.ordinal] = payment
-    if event.code_id and payment.decline not in _NEVER_BOUND:
+    if event.code_id and not _leaves_code(account, event):
         _bind_code(account, entry, event)
+
+
+def _leaves_code(account: Account, event: Purchased | Authorised | PaymentDeclined) -> bool:
+    """Does this decline bind the code to nothing, or find it bound (on a frozen account, say)?"""
+    if not isinstance(event, PaymentDeclined):
+        return False
+    return event.reason in _NEVER_BOUND or event.code_id in account.codes
 
 
 def _bind_code(

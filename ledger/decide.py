@@ -281,7 +281,7 @@ def _reverse(account: Account, command: Reverse) -> Event:
     if use is None or use.ordinal == BARRED:
         return Tombstoned(command.original)
     payment = account.payments.get(use.ordinal)
-    if payment is None or payment.key != command.original:
+    if payment is None or not use.attempt:
         return Declined(R.PAYMENT_NOT_FOUND)
     if command.merchant not in {"", payment.sale.merchant}:
         return Declined(R.PAYMENT_NOT_FOUND)
@@ -361,7 +361,8 @@ def _settle_transfer(account: Account, command: RecordDelivered | ReturnTransfer
     transfer = account.transfers[command.ordinal]
     if isinstance(command, RecordDelivered):
         return TransferDelivered(command.ordinal, command.origin)
-    returnable = account.kind is not AccountKind.FUNDING
+    legs = {transfer.pot: transfer.amount_minor}
+    returnable = account.kind is not AccountKind.FUNDING and not _overflows(account, legs)
     credited = _credit_book(account) if returnable else Book.UNCLAIMED
     return TransferReturned(
         command.ordinal, transfer.pot, transfer.amount_minor, credited, command.origin

@@ -30,6 +30,7 @@ class Invariant(StrEnum):
     CODE = "code"  # one code, one payment
     HOLD = "hold"  # a hold ends once, in time, by a move that its state allows
     HELD = "held"  # held money is what the open holds have left
+    LIMIT = "limit"  # no pot holds more than every reader can count
     CLOSED = "closed"  # a closed account neither gets nor gives
     REPLAY = "replay"  # what apply.py asserts, constrained pots among it
     ORIGIN = "origin"  # what comes from another partition comes in its order, once

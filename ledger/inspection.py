@@ -25,6 +25,7 @@ from ledger.finding import Findings, Invariant
 from ledger.ids import AccountId, account_text
 from ledger.images import draw, restore
 from ledger.invariants import (
+    broken_after,
     broken_at_last,
     broken_by_itself,
     broken_for,
@@ -195,6 +196,8 @@ class Inspection:
         if before != held_beyond_holds(account, entry.event):
             sentence = "what is held and what its payment has left changed differently"
             self._report(seq, Invariant.HELD, sentence)
+        for invariant, sentence in broken_after(account):
+            self._report(seq, invariant, sentence)
         self._check_image(seq, account)
 
     def _check_code(self, seq: int, entry: Entry) -> None:

@@ -29,7 +29,7 @@ from ledger.events import (
 )
 from ledger.finding import Invariant
 from ledger.legs import add, subtract
-from ledger.money import POINTS_UNITS
+from ledger.money import AMOUNT_MINOR_MAX, POINTS_UNITS
 from ledger.payment import OPEN_STATES, TRANSITIONS, Move
 from ledger.posting import (
     CONSTRAINED,
@@ -99,6 +99,12 @@ def held_beyond_holds(account: Account, event: Event) -> Legs:
     held = {name: pot.held_minor for name, pot in account.pots.items()}
     payment = account.payments.get(getattr(event, "ordinal", 0))
     return subtract(held, payment.remaining if payment else {})
+
+
+def broken_after(account: Account) -> Iterator[Broken]:
+    for name, pot in account.pots.items():
+        if pot.available_minor + pot.held_minor > AMOUNT_MINOR_MAX:
+            yield Invariant.LIMIT, f"{name} holds more than an account may"
 
 
 def broken_at_last(account: Account) -> Iterator[Broken]:

@@ -17,7 +17,7 @@ real partition with a real journal, and at the end every journal must verify.
     open NAME POT…                              close | freeze | unfreeze NAME
     top-up NAME AMOUNT POT EVIDENCE             balance NAME POT
     hold | pay ORDER NAME AMOUNT POT at MERCHANT [by=CODE] [for=TIME] [key=KEY]
-    show CODE                                   a payment code, drawn now
+    show CODE [ahead=TIME]                      a payment code, drawn now
     increase | capture | refund ORDER [AMOUNT POT] [more]      void | payment ORDER
     reverse | lookup ORDER [NAME]               by the key of ORDER
     send ORDER NAME NAME AMOUNT POT             transfer ORDER
@@ -206,8 +206,10 @@ class _World:
         answers = {told(reply) for reply in self._desk.ask_all(batch)}
         return " or ".join(sorted(answers))
 
-    def _show(self, code: str) -> str:
-        self._codes[code] = ScannedCode(code.encode(), self._clock.now_ms())
+    def _show(self, code: str, ahead: str = "0ms") -> str:
+        """ahead: how far the clock that drew it is before ours."""
+        drawn_at_ms = self._clock.now_ms() + _time_ms(ahead)
+        self._codes[code] = ScannedCode(code.encode(), drawn_at_ms)
         return ""
 
     def _increase(self, order: str, amount: str, pot: str) -> str:
@@ -245,9 +247,9 @@ class _World:
         )
         if not isinstance(reply, PaymentReply):
             return told(reply)
-        return f"{reply.state}: {_legs(reply.captured)} of {_legs(reply.authorised)} captured, " + (
-            f"{_legs(reply.refunded)} refunded"
-        )
+        captured, authorised = _legs(reply.captured), _legs(reply.authorised)
+        given_back = _legs(reply.refunded)
+        return f"{reply.state}: {captured} of {authorised}, {given_back} refunded"
 
     def _reverse(self, order: str, name: str = "", *, by: str = "") -> str:
         command = Reverse(
@@ -269,9 +271,6 @@ class _World:
         command = SendTransfer(
             account=account_of(source), target=account_of(target), amount=money(amount, pot)
         )
-        self._refs.setdefault(order, Ref(account_of(source), 0))
-        if self._refs[order].ordinal == 0:
-            del self._refs[order]
         return self._ask(command, order, name=order)
 
     def _transfer(self, order: str) -> str:

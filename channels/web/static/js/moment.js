@@ -4,20 +4,12 @@
  */
 
 import { common } from "../text/common.js";
-import { el, svg } from "./dom.js";
+import { el } from "./dom.js";
+import { sign } from "./sign.js";
 
 const STAYS_MS = 6_000; // long enough to turn the phone towards the cashier
 
-/** @typedef {"yes"|"no"|"held"|"back"} Tone */
-/** @typedef {{tone: Tone, title: string, under: string, small: string}} Moment */
-
-/** One stroke for each tone. @type {Record<Tone, string>} */
-const SIGNS = {
-  yes: "M17 33.5 28 44 48 21",
-  no: "M21 21 43 43M43 21 21 43",
-  held: "M18 26h28M18 38h28",
-  back: "M46 24H25a9 9 0 0 0 0 18h13M25 15l-9 9 9 9",
-};
+/** @typedef {{tone: import("./sign.js").Tone, title: string, under: string, small: string}} Moment */
 
 export class Moments {
   #waiting = /** @type {Moment[]} */ ([]);
@@ -63,14 +55,4 @@ export class Moments {
       el("span", { class: "moment-time" }),
     );
   }
-}
-
-/** A circle that is drawn, and the sign in it. @param {Tone} tone */
-export function sign(tone) {
-  return svg(
-    "svg",
-    { class: "sign", viewBox: "0 0 64 64", "aria-hidden": "true", "data-tone": tone },
-    svg("circle", { cx: 32, cy: 32, r: 29, pathLength: 1 }),
-    svg("path", { d: SIGNS[tone], pathLength: 1 }),
-  );
 }

@@ -25,7 +25,7 @@ const EXPONENT_BY_CODE = new Map(
   ),
 );
 
-const LANGUAGE = document.documentElement.lang || "en";
+const LANGUAGE = document.documentElement.lang;
 const wholes = new Intl.NumberFormat(LANGUAGE, { useGrouping: true });
 const decimalMark =
   new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1 })

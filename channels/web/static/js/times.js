@@ -1,7 +1,7 @@
 /** Moments as people say them, in the zone of the one who looks. */
 
-const LANGUAGE = document.documentElement.lang || "en";
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const LANGUAGE = document.documentElement.lang;
+const clock = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit" });
 const longDay = new Intl.DateTimeFormat(LANGUAGE, {
   weekday: "long",
   day: "numeric",

@@ -4,7 +4,7 @@ export const common = {
   brand: "Airside",
   skip: "Skip to the content",
   demo: "Demo",
-  demoSays: "No real money. Anyone can sign in as anyone.",
+  demoSays: "No real money. Anyone may sign in.",
   signOut: "Sign out",
   live: "Live",
   waiting: "Reconnecting",

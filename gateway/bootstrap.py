@@ -75,6 +75,7 @@ class Gateway:
         self._principals = PrincipalCache(self._find, parts.clock)
         self._names = Names(parts.store, self._order_texts)
         self._tasks: list[asyncio.Task[None]] = []
+        self._pulse_free = asyncio.Lock()
         self.engine = Engine(parts.directory, parts.road)
         self.hub = EventHub(parts.directory, parts.journals, asyncio.sleep)
         self.health = Health(self.engine, self.statistics)
@@ -129,8 +130,10 @@ class Gateway:
     async def statistics(self) -> list[Statistics]:
         """Of the partitions that answer within a second."""
         count = self._parts.directory.partition_count
-        asked = [self._heartbeat(partition) for partition in range(count)]
-        return [answer for answer in await asyncio.gather(*asked) if answer]
+        # A road carries one frame at a time, and two scrapes may ask at once.
+        async with self._pulse_free:
+            asked = [self._heartbeat(partition) for partition in range(count)]
+            return [answer for answer in await asyncio.gather(*asked) if answer]
 
     async def _heartbeat(self, partition: int) -> Statistics | None:
         try:

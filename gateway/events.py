@@ -143,12 +143,15 @@ class EventHub:
             catch_up.close()
         return events
 
-    def close(self) -> None:
-        """End every stream; their readers come back, to another gateway or after a restart."""
+    def end_streams(self) -> None:
+        """Their readers come back, to another gateway or after a restart."""
         for subscriber in list(self._subscribers):
             if not subscriber.offer(None):
                 subscriber.queue.get_nowait()
                 subscriber.offer(None)
+
+    def close(self) -> None:
+        """Once run() has ended."""
         for tail in self._tails:
             tail.close()
 

@@ -68,7 +68,7 @@ async def serve(gateway: Gateway, config: Config, told_to_stop: asyncio.Event) -
     await site.start()
     await told_to_stop.wait()
     gateway.health.draining = True
-    gateway.hub.close()
+    gateway.hub.end_streams()
     await site.stop()
     await runner.cleanup()
 

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,8 +71,8 @@ class Supervisor:
         self._gateways = [self._start_gateway() for _ in range(self._config.gateways)]
         await self._until_listening()
         self._tasks = [
-            asyncio.create_task(self._carry()),
-            asyncio.create_task(self._watch()),
+            asyncio.create_task(self._keep("relay", self._carry)),
+            asyncio.create_task(self._keep("watch", self._watch)),
         ]
 
     async def _start_engine(self) -> None:
@@ -143,6 +143,17 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise StartFailed("the gateway does not listen")
             await asyncio.sleep(POLL_S)
+
+    async def _keep(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run it for as long as we live: a transfer must not stand still because one look at a
+        journal failed.
+        """
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 — whatever it was, it is logged and tried again
+                _log.error("a part of the supervisor failed", part=part, exc_info=error)
+                await asyncio.sleep(self._config.heartbeat_s)
 
     async def _carry(self) -> None:
         """The relay, for as long as we live."""

@@ -7,6 +7,7 @@ bounded: full means a refusal at once, never a queue that grows.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 
 from actors.frame import (
     COMMANDS_PER_FRAME,
@@ -63,11 +64,16 @@ class Batcher:
                 await self._send([self._waiting.popleft() for _ in range(size)])
         finally:
             self._sender = None
+            # Only a broken promise leaves any: they never left, and nobody may wait for ever.
+            self._fail(self._waiting, PartitionUnavailable(self._partition, Happened.NO))
+            self._waiting.clear()
 
     async def _send(self, batch: list[tuple[Envelope, asyncio.Future[Reply]]]) -> None:
-        frame = encode(Commands([envelope for envelope, _ in batch]))
-        assert len(frame) <= FRAME_BYTES_MAX, "fields are bounded where they are decoded"
         try:
+            frame = encode(Commands([envelope for envelope, _ in batch]))
+            assert len(frame) <= FRAME_BYTES_MAX, (
+                "fields are bounded where they are decoded"
+            )
             replies = decode_replies(await self._road.send(self._partition, frame))
             assert len(replies) == len(batch), "one reply for each command"
         except PartitionUnavailable as error:
@@ -82,7 +88,7 @@ class Batcher:
 
     def _fail(
         self,
-        batch: list[tuple[Envelope, asyncio.Future[Reply]]],
+        batch: Iterable[tuple[Envelope, asyncio.Future[Reply]]],
         error: PartitionUnavailable,
     ) -> None:
         for _, future in batch:

@@ -51,7 +51,7 @@ def plan(partitions: int, pinned: tuple[str, ...] = ()) -> Directory:
     """A new map: the slots in equal ranges, and one more partition for each pinned account."""
     assert 1 <= partitions <= PARTITIONS_MAX, "the configuration checked the bound"
     pins = {}
-    for offset, account in enumerate(pinned):
+    for offset, account in enumerate(dict.fromkeys(pinned)):
         parse_account(account)  # raises MalformedId
         pins[account] = partitions + offset
     return Directory(version=1, partitions=partitions, pins=pins)

@@ -17,10 +17,7 @@ class Draft:
         self._residents = residents
         self._tip = tip
         self._entries: dict[int, Entry] = {}
-        self._sealed: list[Sealed] = []
-
-    def __len__(self) -> int:
-        return len(self._sealed)
+        self._sealed: dict[int, Sealed] = {}
 
     def write(
         self, account_id: AccountId, event: Event, at_ms: int, cause: Cause = NOBODY
@@ -34,7 +31,7 @@ class Draft:
         # Only what memory could take is sealed: a broken promise leaves no entry behind.
         sealed = seal(entry, self._tip.hash)
         self._entries[entry.seq] = entry
-        self._sealed.append(sealed)
+        self._sealed[entry.seq] = sealed
         self._tip = Tip(sealed.seq, sealed.hash)
         return entry
 
@@ -46,11 +43,15 @@ class Draft:
         assert sealed is not None, "memory names entries that exist"
         return unseal(sealed.body)
 
+    def sealed(self, seq: int) -> Sealed | None:
+        """The same, sealed. An answer that shows it is only given once it is durable."""
+        return self._sealed.get(seq) or self._journal.entry(seq)
+
     def commit(self, *, idle: bool) -> bool:
         """One durable commit of the batch and of some images. Raises AppendFailed or Fenced."""
         images, mark = self._residents.next_images(idle=idle)
         if self._sealed or images:
-            self._journal.append(self._sealed, images, mark)
+            self._journal.append(list(self._sealed.values()), images, mark)
         self._entries.clear()
         self._sealed.clear()
         self._residents.evict()

@@ -8,7 +8,7 @@ from actors.frame import decode_request
 from actors.partition import Partition
 from actors.runtime import PartitionUnavailable
 from ledger.clock import Clock
-from ledger.errors import AppendFailed, Fenced, Happened
+from ledger.errors import AppendFailed, Fenced, Happened, LedgerError
 from ledger.ids import AccountId
 from ledger.journal import Store
 
@@ -46,7 +46,10 @@ class LocalRuntime:
                 pass
 
     async def send(self, partition: int, frame: bytes) -> bytes:
-        desk = self._desk(partition)
+        try:
+            desk = self._desk(partition)
+        except LedgerError as error:
+            raise PartitionUnavailable(partition, Happened.NO) from error
         try:
             [answer] = desk.serve([decode_request(frame)])
         except AppendFailed as error:

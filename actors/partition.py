@@ -26,7 +26,7 @@ from ledger.commands import (
 from ledger.decide import decide, expire
 from ledger.decline import DeclineReason
 from ledger.entry import FORMAT_VERSION, GENESIS_HASH, Place, build, chain, seal, unseal
-from ledger.errors import JournalDamaged, StoreTooNew
+from ledger.errors import Fenced, JournalDamaged, StoreTooNew
 from ledger.events import (
     AccountClosed,
     AccountKind,
@@ -42,6 +42,9 @@ from ledger.replies import DeclinedReply, Noted, Refusal, RefusalKind, Reply
 # 30 µs each, 2 ms.
 EXPIRIES_PER_TICK = 64
 NO_ACCOUNT = AccountId(b"")
+
+# A promise that is written down, or the plain one that memory has what memory names.
+BROKEN_PROMISE = (AssertionError, LookupError)
 
 Owns = Callable[[AccountId], bool]
 
@@ -64,7 +67,7 @@ class Partition:
         tip = self._journal.tip()
         number = self._check_tail(tip) + 1
         event = PartitionOpened(self.number, token, FORMAT_VERSION, number)
-        place = Place(tip.seq + 1, self._clock.now_ms())
+        place = Place(tip.seq + 1, max(self._clock.now_ms(), self._written_at_ms(tip)))
         opened = seal(build(NO_ACCOUNT, event, place), tip.hash)
         self._journal.append([opened])
 
@@ -78,6 +81,8 @@ class Partition:
         """
         mark = self._journal.mark()
         before = self._journal.entry(mark.seq)
+        if mark.seq and before is None:
+            raise JournalDamaged(self.number, f"the mark names entry {mark.seq}")
         seq, previous_hash, number = (
             mark.seq,
             before.hash if before else GENESIS_HASH,
@@ -94,8 +99,14 @@ class Partition:
                 event = unseal(sealed.body).event
                 if isinstance(event, PartitionOpened):
                     number = self._readable(event)
-        assert seq == tip.seq, "the tail ends at the tip"
+        if seq > tip.seq:
+            raise Fenced(self.number, tip.seq, seq)  # an older incarnation is still writing
         return number
+
+    def _written_at_ms(self, tip: Tip) -> int:
+        """When the last entry was written: since then the machine's clock may have stepped back."""
+        last = self._journal.entry(tip.seq)
+        return unseal(last.body).at_ms if last else 0
 
     def _readable(self, opened: PartitionOpened) -> int:
         if opened.format_version > FORMAT_VERSION:
@@ -112,14 +123,13 @@ class Partition:
     def tick(self) -> bool:
         """Nobody is waiting: expire what is due, save images. True if there is more to do."""
         at_ms = self._now_ms()
-        due = self.residents.due(at_ms, EXPIRIES_PER_TICK)
+        due = self.residents.due(at_ms, EXPIRIES_PER_TICK, apart_from=self.quarantined)
         for account_id in due:
             account = self.residents.get(account_id)
-            if account is None or account_id in self.quarantined:
-                continue
+            assert account is not None, "an account with a hold is open"
             try:
                 self._expire_due(account, at_ms)
-            except AssertionError:
+            except BROKEN_PROMISE:
                 self._quarantine(account_id)
         saved = self._draft.commit(idle=True)
         return bool(due) or saved
@@ -142,7 +152,7 @@ class Partition:
             if isinstance(command, Relayed):
                 return self._take_over(command, at_ms)
             return self._change(envelope, command, at_ms)
-        except AssertionError:
+        except BROKEN_PROMISE:
             self._quarantine(command.account)
             return self._refuse_quarantined(command, at_ms)
 
@@ -186,7 +196,7 @@ class Partition:
         if account is not None:
             self._expire_due(account, at_ms)
             self._close_if_ended(account, at_ms)
-        reply = read(account, command, self._journal)
+        reply = read(account, command, self._draft)
         self._journal.require_sole_writer()
         return reply
 

@@ -6,16 +6,17 @@ it on loopback (measured with Ray 2.60; it refuses a second node, so it is for o
 A test reads the listening sockets.
 """
 
-import contextlib
 import os
-import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
+
+from actors.leash import end_session
 
 OBJECT_STORE_BYTES = 100_000_000  # Ray's least useful size; frames do not pass through it
 
@@ -25,6 +26,13 @@ class RayHeadFailed(Exception):
 
     def __init__(self, cause: str, logs: Path) -> None:
         super().__init__(f"Ray did not start: {cause} (logs: {logs})")
+
+
+class FolderExposed(Exception):
+    """Where the sockets shall be, somebody else may be at work. Nothing is started there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is not a folder of ours alone; remove it and start again")
 
 
 class HeadSpec(msgspec.Struct, frozen=True):
@@ -56,6 +64,10 @@ class HeadSpec(msgspec.Struct, frozen=True):
             "RAY_num_workers_soft_limit": str(self.partitions + 4),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_DEDUP_LOGS": "0",
+            # A driver whose raylet died ends at once if it believes that its own parent died
+            # too, and under systemd or in a container that is what it believes. This is asked
+            # for instead: it lives as long as we do.
+            _WATCHED: str(os.getpid()),
         }
 
 
@@ -72,31 +84,27 @@ def free_port() -> int:
 
 
 class RayHead:
-    """The processes of the head: one group, so that none outlives it."""
+    """The processes of the head: one session, so that none outlives it."""
 
     def __init__(self, spec: HeadSpec) -> None:
         self.spec = spec
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "the head was started"
-        return self._process.pid
-
     def start(self, environment: Mapping[str, str] = os.environ) -> None:
         """Start and return; connect() of the runtime waits until it answers."""
         folder = Path(self.spec.folder)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (folder / "head.log").open("wb") as log:
+        make_private(folder)
+        ours = {**environment, **self.spec.environment}
+        del ours[_WATCHED]  # Ray sets it for those whom it starts
+        with _taken_port() as dashboard_port, (folder / "head.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 — our own interpreter and arguments
                 [sys.executable, "-m", "actors.leash", *self._command()],
-                env={**environment, **self.spec.environment},
-                stdin=subprocess.PIPE,  # when we die it closes, and the leash ends the group
+                env=ours,
+                stdin=subprocess.PIPE,  # when we die it closes, and the leash ends the session
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-
     def _command(self) -> list[str]:
         return [
             sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",

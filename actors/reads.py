@@ -2,6 +2,7 @@
 is durable by the time they are answered.
 """
 
+from actors.draft import Draft
 from actors.recall import find
 from ledger.account import Account
 from ledger.answer import account_answer, payment_answer, transfer_answer
@@ -16,21 +17,20 @@ from ledger.commands import (
 from ledger.decide import find_payment
 from ledger.decline import DeclineReason
 from ledger.entry import unseal
-from ledger.journal import Journal
 from ledger.replies import DeclinedReply, EntriesReply, Reply
 
 # Entries in one page of a statement: 100 of some 260 bytes, well within an answer.
 ENTRIES_MAX = 100
 
 
-def read(account: Account | None, command: Read, journal: Journal) -> Reply:
+def read(account: Account | None, command: Read, draft: Draft) -> Reply:
     if account is None:
         return DeclinedReply(DeclineReason.ACCOUNT_NOT_FOUND)
     match command:
         case ReadAccount():
             return account_answer(account)
         case ReadEntries():
-            return _entries(account, command, journal)
+            return _entries(account, command, draft)
         case ReadTransfer():
             if command.ordinal not in account.transfers:
                 return DeclinedReply(DeclineReason.TRANSFER_NOT_FOUND)
@@ -46,17 +46,15 @@ def read(account: Account | None, command: Read, journal: Journal) -> Reply:
             return payment_answer(account, found)
 
 
-def _entries(account: Account, command: ReadEntries, journal: Journal) -> EntriesReply:
+def _entries(account: Account, command: ReadEntries, draft: Draft) -> EntriesReply:
     """Walk back along the account's own line of entries: no index is needed for it."""
     seq = command.before or account.last_seq
     bodies: list[bytes] = []
     while seq and len(bodies) < min(command.limit, ENTRIES_MAX):
-        sealed = journal.entry(seq)
-        if sealed is None:
-            break  # of this very batch: durable, and in the list, with the next read
-        entry = unseal(sealed.body)
-        if entry.account != account.id:
-            break  # a cursor that is not this account's shows nothing
+        sealed = draft.sealed(seq)
+        entry = unseal(sealed.body) if sealed else None
+        if sealed is None or entry is None or entry.account != account.id:
+            return EntriesReply((), 0)  # a cursor that is not this account's shows nothing
         bodies.append(sealed.body)
         seq = entry.previous
     return EntriesReply(tuple(bodies), seq)

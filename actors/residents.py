@@ -109,14 +109,20 @@ class Residents:
         self._accounts[account_id] = account
         return account
 
-    def due(self, at_ms: int, limit: int) -> list[AccountId]:
-        """Accounts with a hold to expire: first those in memory, then those on disk."""
+    def due(self, at_ms: int, limit: int, *, apart_from: set[AccountId]) -> list[AccountId]:
+        """Accounts with a hold to expire: first those in memory, then those on disk.
+
+        apart_from: discarded ones. Asked for again they would come back from an old image, and
+        stay due for ever.
+        """
         found: dict[AccountId, None] = {}
         while self._due and self._due[0][0] <= at_ms and len(found) < limit:
-            found[heapq.heappop(self._due)[1]] = None
+            account_id = heapq.heappop(self._due)[1]
+            if account_id not in apart_from:
+                found[account_id] = None
         if not found:
-            for account_id in self._journal.due(at_ms, limit):
-                if account_id not in self._accounts:
+            for account_id in self._journal.due(at_ms, limit + len(apart_from)):
+                if account_id not in self._accounts and account_id not in apart_from:
                     found[account_id] = None
         return list(found)
 
@@ -145,7 +151,9 @@ class Residents:
         """Forget a memory that cannot be trusted. It stays dirty, so no mark passes its entries
         and the next incarnation replays them.
         """
-        self._accounts.pop(account_id, None)
+        account = self._accounts.pop(account_id, None)
+        if account:
+            self.open_holds -= len(account.open_holds)
 
     def evict(self) -> None:
         """Let the least recently used go, as far as their images are saved."""

@@ -16,7 +16,7 @@ def own_account(principal: Principal, text: str, field: str = "id") -> AccountId
     """The account, if this principal may see and use it. Raises Problem 400 or 404."""
     account = account_id(text, field)
     if not is_operator(principal) and principal.account != account_text(account):
-        raise not_found("account", text)
+        raise not_found("account", text, field)
     return account
 
 
@@ -32,7 +32,9 @@ def merchant_scope(principal: Principal) -> str:
     if is_operator(principal):
         return ""
     if not principal.merchant:
-        raise forbidden("Only a merchant, its terminals and operators may do this.")
+        raise forbidden(
+            "Only a merchant, its terminals and operators may do this.", "Authorization"
+        )
     return principal.merchant
 
 
@@ -46,5 +48,5 @@ def merchant_of(principal: Principal, wanted: str | None) -> str:
         return wanted
     own = merchant_scope(principal)
     if wanted not in {None, own}:
-        raise forbidden("A merchant takes payments for itself only.")
+        raise forbidden("A merchant takes payments for itself only.", "$.merchant")
     return own

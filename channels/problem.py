@@ -44,12 +44,12 @@ class Problem(Exception):
         }
 
 
-def not_found(what: str, shown: str) -> Problem:
-    return Problem(404, "not-found", f"There is no {what} {shown!r}.")
+def not_found(what: str, shown: str, field: str = "id") -> Problem:
+    return Problem(404, "not-found", f"There is no {what} {shown[:48]!r}.", field=field)
 
 
-def forbidden(detail: str) -> Problem:
-    return Problem(403, "forbidden", detail)
+def forbidden(detail: str, field: str) -> Problem:
+    return Problem(403, "forbidden", detail, field=field)
 
 
 def bad_field(field: str, detail: str) -> Problem:

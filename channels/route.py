@@ -21,13 +21,16 @@ class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request: decoded, and its caller known. principal is None on public routes only."""
+    """One request: decoded, and its caller known. principal is None on public routes only.
+    key: the Idempotency-Key as it was sent; cause holds what is kept of it.
+    """
 
     principal: Principal | None
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
     cause: Cause
+    key: str = ""
 
     @property
     def caller(self) -> Principal:
@@ -45,7 +48,10 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """keyed: needs an Idempotency-Key. answers: the body's type for each status."""
+    """keyed: needs an Idempotency-Key. answers: the body's type for each status. problems: the
+    statuses of refusals that are its own, beside those that its shape brings with it. query: what
+    may stand behind the `?`, each with what it means.
+    """
 
     method: str
     path: str
@@ -53,9 +59,15 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     summary: str
     answers: Mapping[int, Any]
+    problems: tuple[int, ...] = ()
+    query: Mapping[str, str] = {}
     body: type[msgspec.Struct] | None = None
     keyed: bool = False
 
 
 def scopes(*names: str) -> frozenset[str]:
     return frozenset(names)
+
+
+# What whoever is signed in may ask: each kind of principal has one of these.
+EVERYONE = scopes("own", "payments", "accounts")

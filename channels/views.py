@@ -80,6 +80,10 @@ class Views:
     def __init__(self, names: Names) -> None:
         self._names = names
 
+    async def knows_merchant(self, merchant: str) -> bool:
+        await self._names.learn_merchants([merchant])
+        return self._names.merchant(merchant) is not None
+
     async def payment(
         self, reply: PaymentReply, *, order: str | None = None, show_account: bool = False
     ) -> PaymentView:
@@ -123,22 +127,22 @@ class Views:
             payment = await self.payment(reply.payment, show_account=show_account)
         return ReverseView(reply.outcome.value, payment)
 
-    async def entries(self, page: list[Entry], cursor: int) -> EntriesView:
+    async def entries(self, page: list[Entry], partition: int, cursor: int) -> EntriesView:
         sales = [sale for entry in page if (sale := _sale_of(entry))]
         merchants = {_merchant_of(entry) for entry in page}
         await self._names.learn_merchants(merchants)
         texts = await self._names.orders({sale.order for sale in sales})
-        views = [self._entry(entry, texts) for entry in page]
+        views = [self._entry(entry, f"{partition}-{entry.seq}", texts) for entry in page]
         return EntriesView(views, str(cursor) if cursor else None)
 
-    def _entry(self, entry: Entry, texts: dict[bytes, str]) -> EntryView:
+    def _entry(self, entry: Entry, entry_id: str, texts: dict[bytes, str]) -> EntryView:
         event, sale = entry.event, _sale_of(entry)
         merchant = _merchant_of(entry) or None
         ordinal = getattr(event, "ordinal", 0)
         transfer = type(event).__name__.startswith("Transfer")
         ref = Ref(entry.account, ordinal) if ordinal else getattr(event, "source", None)
         return EntryView(
-            id=f"{entry.seq}",
+            id=entry_id,
             at=time_text(entry.at_ms),
             kind=kind_of(entry),
             payment=payment_text(ref) if ref and not transfer else None,

@@ -263,17 +263,21 @@ class DemoView(Out, frozen=True):
     sign_ins: list[SignInChoice]
 
 
-class SignedInView(Out, frozen=True):
+class SignedInView(MeView, frozen=True, kw_only=True):
     api_key: str
-    me: MeView
 
 
 class ProblemView(Out, frozen=True, rename={"kind": "type"}):
-    """RFC 9457. happened: did anything change? yes, no, or unknown."""
+    """RFC 9457. happened: did anything change? yes, no, or unknown. The last three are there when
+    the ledger declined: why, in its own word, in ISO 8583's, and whether it may succeed later.
+    """
 
     kind: str
     title: str
     status: int
     detail: str
     field: str | None
-    happened: str
+    happened: Literal["yes", "no", "unknown"]
+    reason: str | UnsetType = UNSET
+    response_code: str | UnsetType = UNSET
+    retriable: bool | UnsetType = UNSET

@@ -1,62 +1,113 @@
 """What is wrong with a body, in a sentence that names the field and the value.
 
-The value is shown short, and masked where it may be a secret. What could be the number of a payment
-card is refused before anything is logged or kept: this gateway never wants one.
+A value is shown when it is short and plain, and never where a secret belongs. What could be the
+number of a payment card is refused before anything is logged or kept: this gateway never wants one.
 """
 
+import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
-from channels.problem import Problem
+from channels.problem import Problem, bad_field
 
-# Luhn-valid digit runs of 13 to 19: what a card number looks like (ISO/IEC 7812-1).
+# Runs of 13 to 19 digits: what a card number looks like (ISO/IEC 7812-1), if it is Luhn-valid.
 _DIGITS = re.compile(rb"(?:\d[ -]?){12,18}\d")
-_SHOWN_CHARS_MAX = 48
-_SECRET_FIELDS = ("code", "key")
+# Of random UUIDs one in 130 holds such a run by chance, and tills like them as references.
+_UUID = re.compile(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Longer texts are not repeated: an API key has 35 characters, a payment code above 100.
+_SHOWN_CHARS_MAX = 32
+_KEY_MARK = "ak_"
+# A payment code may hold digits like a card's by chance; of a key only its digest is kept.
+_OPAQUE_FIELDS = (".code", ".key")
 _AT = re.compile(r" - at `(?P<path>[^`]*)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_ABOUT = re.compile(
+    r"^Object (?:missing required|contains unknown) field `(?P<name>.*)`$", re.DOTALL
+)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 def decode_problem(raw: bytes, error: Exception) -> Problem:
-    message = str(error)
+    """The problem of a body that could not be decoded."""
+    if isinstance(error, msgspec.ValidationError):
+        return _wrong_value(raw, str(error))
+    if isinstance(error, UnicodeDecodeError):
+        reason = "a text in it is not UTF-8"
+    elif isinstance(error, RecursionError):
+        reason = "it is nested too deeply"
+    else:
+        reason = str(error).removeprefix("JSON is malformed: ").lower()
+    return Problem(400, "not-json", f"The body is not JSON: {reason}.", field="$")
+
+
+def _wrong_value(raw: bytes, message: str) -> Problem:
     found = _AT.search(message)
-    if not isinstance(error, msgspec.ValidationError):
-        return Problem(400, "not-json", f"The body is not JSON: {message}.")
     path = found["path"] if found else "$"
     reason = message[: found.start()] if found else message
-    return Problem(400, "bad-request", f"{reason}, got {_shown(raw, path)}.", field=path)
+    about = _ABOUT.match(reason)
+    if about and not _may_show(about["name"]):
+        reason = "Object contains unknown field with a name that is not shown"
+    elif about:
+        path = f"{path}.{about['name']}"
+    else:
+        reason += _shown(raw, path)
+    return bad_field(path, f"{reason}.")
 
 
 def _shown(raw: bytes, path: str) -> str:
-    """The value at this path of the body, as short JSON."""
+    """The value at this path of the body, in brackets, or nothing if it cannot be shown."""
     try:
-        value = msgspec.json.decode(raw or b"{}")
-    except msgspec.DecodeError:
-        return "something that cannot be shown"
+        value = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return ""
     for name, index in _STEP.findall(path):
-        if isinstance(value, dict) and name in value:
-            value = value[name]
-        elif isinstance(value, list) and index.isdigit() and int(index) < len(value):
-            value = value[int(index)]
-        else:
-            return "nothing"
-    if path.endswith(_SECRET_FIELDS) or _holds_card_number(str(value)):
-        return "a value that is not shown"
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= _SHOWN_CHARS_MAX else text[:_SHOWN_CHARS_MAX] + "…"
+        value = value[name] if name else value[int(index)]
+    if isinstance(value, dict | list) or path.endswith(_OPAQUE_FIELDS):
+        return ""
+    if isinstance(value, str) and not _may_show(value):
+        return " (the value is not shown)"
+    if not isinstance(value, str) and luhn_valid(re.sub(r"\D", "", str(value))):
+        return " (the value is not shown)"
+    return f" (the value was {msgspec.json.encode(value).decode()[:_SHOWN_CHARS_MAX]})"
 
 
-def refuse_card_numbers(raw: bytes, body: msgspec.Struct) -> None:
-    """Raise a Problem if any text of the body holds what looks like a card number.
+def _may_show(text: str) -> bool:
+    if len(text) > _SHOWN_CHARS_MAX or _KEY_MARK in text:
+        return False
+    return not holds_card_number(text)
 
-    By field, not by pattern: a payment code may hold such a run by chance, and is exempt.
+
+def require_unique_names(raw: bytes) -> None:
+    """Raise a Problem if an object names a field twice: readers differ on which one counts."""
+    json.loads(raw, object_pairs_hook=_unique)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in names:
+            raise bad_field(f"$..{name}", f"The field `{name}` stands twice in one object.")
+        names[name] = value
+    return names
+
+
+def refuse_texts(raw: bytes, body: msgspec.Struct) -> None:
+    """Raise a Problem if any text of the body holds a control character, or what looks like a
+    card number.
+
+    Most bodies have no text that could: then one look at the bytes is all.
     """
-    if not _DIGITS.search(raw):
+    if b"\\" not in raw and b"\x7f" not in raw and not _DIGITS.search(raw):
         return
     for path, text in _texts("$", msgspec.to_builtins(body)):
-        if not path.endswith(".code") and _holds_card_number(text):
+        control = _CONTROL.search(text)
+        if control:
+            shown = f"U+{ord(control[0]):04X}"
+            raise bad_field(path, f"This field holds the control character {shown}.")
+        if not path.endswith(_OPAQUE_FIELDS) and holds_card_number(text):
             raise Problem(
                 400,
                 "card-number-refused",
@@ -76,8 +127,9 @@ def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
             yield from _texts(f"{path}[{index}]", inner)
 
 
-def _holds_card_number(text: str) -> bool:
-    for run in re.findall(r"\d+", re.sub(r"(?<=\d)[ -](?=\d)", "", text)):
+def holds_card_number(text: str) -> bool:
+    closed = re.sub(r"(?<=\d)[ -](?=\d)", "", _UUID.sub("", text))
+    for run in re.findall(r"\d{13,}", closed):
         if any(
             luhn_valid(run[start : start + length])
             for length in range(13, 20)
@@ -88,7 +140,9 @@ def _holds_card_number(text: str) -> bool:
 
 
 def luhn_valid(digits: str) -> bool:
-    """ISO/IEC 7812-1 annex B: double every second digit from the right, sum the digits."""
+    """ISO/IEC 7812-1 annex B: 13 to 19 digits; double every second one from the right, sum them."""
+    if not 13 <= len(digits) <= 19:
+        return False
     total = 0
     for place, digit in enumerate(reversed(digits)):
         doubled = int(digit) * (2 if place % 2 else 1)

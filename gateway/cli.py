@@ -12,6 +12,7 @@ from gateway.config import BadSetting, Config, load
 from gateway.layout import FolderInUse
 from ledger.errors import LedgerError
 from services.keyring import KeysDamaged, KeysExposed
+from terminals.pos_options import add_options
 
 # Each says itself who is to blame and what to do; no trace is needed.
 _EXPLAINED = (
@@ -46,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("demo", help="the same, with a small world to play in"), _demo
     )
     _add_ledger(commands.add_parser("ledger", help="read and check a data folder"))
+    pos = commands.add_parser("pos", help="a till: amount, scan, result, receipt")
+    add_options(pos)
+    pos.set_defaults(run=_pos)
     return parser
 
 
@@ -100,3 +104,9 @@ def _balances(options: argparse.Namespace) -> int:
     from gateway.ledger_commands import show_balances  # noqa: PLC0415
 
     return show_balances(options.data)
+
+
+def _pos(options: argparse.Namespace) -> int:
+    from terminals.pos import Console, run  # noqa: PLC0415 — only a till reads images
+
+    return run(options, Console(sys.stdin, sys.stdout, os.environ))

@@ -15,7 +15,9 @@ import msgspec
 
 from actors.directory import Directory
 from actors.tail import Tail
+from gateway.logs import get
 from ledger.entry import Entry
+from ledger.errors import StoreUnreadable
 from ledger.ids import AccountId
 from ledger.journal import Store
 from services.principals import Principal, PrincipalKind
@@ -24,11 +26,14 @@ from services.principals import Principal, PrincipalKind
 POLL_S = 0.05
 # Events that a slow reader may leave waiting; then its stream is closed, and resumes by its id.
 WAITING_MAX = 1_000
-# Entries read again for a stream that resumes; one that was away longer starts anew.
+# Entries of one journal read again for a stream that resumes, some 50 µs each; one that was away
+# longer starts with now, and reads the truth anew as every reader does that connects.
 CATCH_UP_MAX = 20_000
 STREAMS_MAX = 2_000
 
 Place = dict[int, int]
+
+_log = get("gateway.events")
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -36,25 +41,31 @@ class Event(msgspec.Struct, frozen=True):
     place: str
 
 
-class TooManyStreams(Exception):
-    """There are as many open streams as this gateway can feed."""
-
-
 class Subscriber:
-    """What one stream may see."""
+    """What one stream may see, and how far it has come in each journal."""
 
     def __init__(self, principal: Principal, account: AccountId | None) -> None:
         self._everything = principal.kind is PrincipalKind.OPERATOR
         self._account = account
         self._merchant = principal.merchant
+        self.reached: Place = {}
         self.queue: asyncio.Queue[Event | None] = asyncio.Queue(WAITING_MAX)
 
-    def may_see(self, entry: Entry) -> bool:
-        if not entry.account:
+    def wants(self, partition: int, entry: Entry) -> bool:
+        """Not yet seen, and its own to see."""
+        if not entry.account or entry.seq <= self.reached.get(partition, 0):
             return False
         if self._everything or entry.account == self._account:
             return True
         return self._merchant is not None and _merchant(entry) == self._merchant
+
+    def event(self, entry: Entry, place: Place) -> Event:
+        """The place never goes back: the gateway that fed this reader before may have seen a
+        journal's latest entries sooner than this one does.
+        """
+        reached = self.reached
+        self.reached = {n: max(seq, reached.get(n, 0)) for n, seq in place.items()}
+        return Event(entry, _place_text(self.reached))
 
     def offer(self, event: Event | None) -> bool:
         """False when the reader is too slow: its stream must end."""
@@ -63,6 +74,12 @@ class Subscriber:
         except asyncio.QueueFull:
             return False
         return True
+
+    def end(self) -> None:
+        """What waits is dropped: the reader gets it when it comes back."""
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
 
 
 class EventHub:
@@ -73,18 +90,24 @@ class EventHub:
         self._sleep = sleep
         self._tails = [Tail(store, n) for n in range(directory.partition_count)]
         self._subscribers: set[Subscriber] = set()
+        self._ending = False
+        self.streams = 0
 
     @property
-    def streams(self) -> int:
-        return len(self._subscribers)
+    def full(self) -> bool:
+        """There are as many open streams as this gateway can feed."""
+        return self.streams >= STREAMS_MAX
 
     async def run(self) -> None:
         """Tail the journals for as long as the gateway lives."""
-        for tail in self._tails:
-            tail.skip_to_end()
         while True:
-            if not self._pump():
-                await self._sleep(POLL_S)
+            try:
+                busy = self._pump()
+            except StoreUnreadable:
+                _log.warning("a journal could not be read; events wait")
+                busy = False
+            # Busy or not, others are served between two pages.
+            await self._sleep(0 if busy else POLL_S)
 
     def _pump(self) -> bool:
         busy = False
@@ -94,17 +117,17 @@ class EventHub:
                 continue
             for entry in tail.next():
                 busy = True
-                self._hand_out(entry, {**self._place(), tail.partition: entry.seq})
+                self._hand_out(tail.partition, entry)
         return busy
 
-    def _hand_out(self, entry: Entry, place: Place) -> None:
-        event = Event(entry, _place_text(place))
+    def _hand_out(self, partition: int, entry: Entry) -> None:
+        place = {**self._place(), partition: entry.seq}
         for subscriber in list(self._subscribers):
-            if subscriber.may_see(entry) and not subscriber.offer(event):
+            if not subscriber.wants(partition, entry):
+                continue
+            if not subscriber.offer(subscriber.event(entry, place)):
                 self._subscribers.discard(subscriber)
-                while not subscriber.queue.empty():
-                    subscriber.queue.get_nowait()
-                subscriber.queue.put_nowait(None)
+                subscriber.end()
 
     def _place(self) -> Place:
         return {tail.partition: tail.after for tail in self._tails}
@@ -112,43 +135,55 @@ class EventHub:
     async def stream(
         self, subscriber: Subscriber, last_id: str | None
     ) -> AsyncGenerator[Event]:
-        """Events from the place that last_id names, or from now on. Raises TooManyStreams."""
-        if len(self._subscribers) >= STREAMS_MAX:
-            raise TooManyStreams
-        missed = self._missed(subscriber, _parse_place(last_id))
-        self._subscribers.add(subscriber)
+        """Events after the place that last_id names, or from now on."""
+        self.streams += 1
+        subscriber.reached = self._resume(_parse_place(last_id))
+        past = [Tail(self._store, n, seq) for n, seq in subscriber.reached.items()]
         try:
-            for event in missed:
-                yield event
+            while (page := self._missed(past)) and not self._ending:
+                for partition, entry in page:
+                    if subscriber.wants(partition, entry):
+                        place = {**subscriber.reached, partition: entry.seq}
+                        yield subscriber.event(entry, place)
+                await self._sleep(0)
+
+            # Nothing was awaited since the last look, so nothing falls between past and live.
+            self._subscribers.add(subscriber)
+            if self._ending:
+                subscriber.end()
             while (waiting := await subscriber.queue.get()) is not None:
                 yield waiting
         finally:
+            self.streams -= 1
             self._subscribers.discard(subscriber)
+            for tail in past:
+                tail.close()
 
-    def _missed(self, subscriber: Subscriber, place: Place) -> list[Event]:
-        """What happened between that place and the hub's own, in journal order."""
-        events: list[Event] = []
-        reached = {n: place.get(n, after) for n, after in self._place().items()}
-        budget = CATCH_UP_MAX
-        for tail in self._tails:
-            catch_up = Tail(self._store, tail.partition, reached[tail.partition])
-            while catch_up.after < tail.after and budget > 0:
-                for entry in catch_up.next():
-                    budget -= 1
-                    if entry.seq > tail.after:
-                        break
-                    reached[tail.partition] = entry.seq
-                    if subscriber.may_see(entry):
-                        events.append(Event(entry, _place_text(reached)))
-            catch_up.close()
-        return events
+    def _resume(self, place: Place) -> Place:
+        """Where a stream begins: where it left off, unless that is too long ago, or beyond the
+        end, as in a data folder that was made anew; then now.
+        """
+        reached = self._place()
+        for partition in place.keys() & reached.keys():
+            end = Tail(self._store, partition)
+            end.skip_to_end()
+            end.close()
+            if end.after - CATCH_UP_MAX <= place[partition] <= end.after:
+                reached[partition] = place[partition]
+        return reached
+
+    def _missed(self, past: list[Tail]) -> list[tuple[int, Entry]]:
+        """One page of what these tails have not seen and the hub has; empty when they are even."""
+        for tail in past:
+            if tail.after < self._tails[tail.partition].after:
+                return [(tail.partition, entry) for entry in tail.next()]
+        return []
 
     def end_streams(self) -> None:
-        """Their readers come back, to another gateway or after a restart."""
+        """For good. Their readers come back, to another gateway or after a restart."""
+        self._ending = True
         for subscriber in list(self._subscribers):
-            if not subscriber.offer(None):
-                subscriber.queue.get_nowait()
-                subscriber.offer(None)
+            subscriber.end()
 
     def close(self) -> None:
         """Once run() has ended."""
@@ -171,6 +206,6 @@ def _parse_place(text: str | None) -> Place:
     place: Place = {}
     for part in (text or "").split(","):
         partition, _, seq = part.partition(".")
-        if partition.isdigit() and seq.isdigit() and len(part) < 32:
+        if part.isascii() and partition.isdigit() and seq.isdigit() and len(part) < 32:
             place[int(partition)] = int(seq)
     return place

@@ -57,7 +57,7 @@ class Metrics:
         )
 
     def authorised(self, channel: str, outcome: str, seconds: float) -> None:
-        """outcome: `approved`, or the decline's reason."""
+        """outcome: `approved`, `unknown`, or the decline's reason."""
         self.latency.observe(seconds)
         self._outcomes.labels(channel, outcome).inc()
 

@@ -1,38 +1,40 @@
 """OpenAPI 3.1, made from the routes and their structs: it cannot drift from what is served."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import fields
 
-from channels.route import PUBLIC, Route
-from channels.wire import ProblemView, UnknownView
+from channels.route import EVERYONE, PUBLIC, Route
+from channels.wire import ProblemView
 
 REFERENCE = "#/components/schemas/{name}"
-# What any route may answer besides its own: see channels/outcome.py.
+# Every problem has the same form: see channels/outcome.py for which says what.
 PROBLEMS = {
     400: "The request is malformed; the problem names the field",
     401: "No valid API key",
     402: "Not sufficient funds",
     403: "The key may not do this",
     404: "Not there, or not yours",
-    409: "The wrong state for this",
+    409: "The wrong state for this, or declined",
     413: "The body is too large",
     422: "Understood, and cannot be done",
-    503: "Try again with the same key",
+    503: "Try again, with the same key",
 }
 
 
 def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     bodies = [route.body for route in routes if route.body]
     answers = [kind for route in routes for kind in route.answers.values()]
-    kinds = list(dict.fromkeys([*bodies, *answers, ProblemView, UnknownView]))
+    kinds = list(dict.fromkeys([*bodies, *answers, ProblemView]))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
     by_kind = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         operation = _operation(route, by_kind)
         paths.setdefault(route.path, {})[route.method.lower()] = operation
+    paths["/v1/events"] = {"get": _events(by_kind[ProblemView])}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Airside", "version": version, "license": {"name": "Apache-2.0"}},
@@ -56,7 +58,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         operation["security"] = [{"key": sorted(route.scopes)}]
     if route.body:
         operation["requestBody"] = {
-            "required": bool(route.body.__struct_fields__),
+            "required": any(field.required for field in fields(route.body)),
             "content": {"application/json": {"schema": schemas[route.body]}},
         }
     return operation
@@ -82,31 +84,76 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
                 "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"},
             }
         )
+    parameters += [
+        {
+            "name": name,
+            "in": "query",
+            "description": meaning,
+            "schema": {"type": "integer", "minimum": 0},
+        }
+        for name, meaning in route.query.items()
+    ]
     return parameters
 
 
 def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
-    responses: dict[str, Any] = {
+    answers = {
         str(status): {
             "description": _DESCRIPTIONS[status],
             "content": {"application/json": {"schema": schemas[kind]}},
         }
         for status, kind in route.answers.items()
     }
-    for status, description in PROBLEMS.items():
-        responses.setdefault(
-            str(status),
-            {
-                "description": description,
-                "content": {"application/problem+json": {"schema": schemas[ProblemView]}},
+    return answers | _refusals(_problems(route), schemas[ProblemView])
+
+
+def _refusals(statuses: Iterable[int], schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        str(status): {
+            "description": PROBLEMS[status],
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in sorted(statuses)
+    }
+
+
+def _problems(route: Route) -> set[int]:
+    """What a route refuses: its own reasons, and those that its shape brings with it."""
+    statuses = {*route.problems, 503}
+    if PUBLIC not in route.scopes:
+        statuses |= {401, 403}
+    if route.body:
+        statuses |= {400, 413}
+    if route.keyed:
+        statuses |= {400, 422}
+    if "{" in route.path:
+        statuses |= {404}
+    return statuses
+
+
+def _events(problem: dict[str, Any]) -> dict[str, Any]:
+    """The one call that is no route: its answer has no end."""
+    return {
+        "summary": "What happens, to those who may know, as server-sent events",
+        "operationId": "get_events",
+        "tags": ["events"],
+        "security": [{"key": sorted(EVERYONE)}],
+        "parameters": [
+            {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}
+        ],
+        "responses": {
+            "200": {
+                "description": "A stream of payment, transfer and account events",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
-        )
-    return responses
+            **_refusals([401, 403, 503], problem),
+        },
+    }
 
 
 _DESCRIPTIONS = {
     200: "Done",
     201: "Made",
-    202: "Accepted, not finished yet",
+    202: "Not known yet, or not finished: look again",
     402: "Declined; the payment says why",
 }

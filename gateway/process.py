@@ -11,7 +11,6 @@ import signal
 import sys
 
 import msgspec
-from aiohttp import web
 
 from actors.directory import Directory
 from actors.ray_head import HeadSpec
@@ -20,12 +19,10 @@ from actors.socket_road import SocketRoad
 from gateway import logs
 from gateway.bootstrap import Gateway, Parts, layout_of
 from gateway.config import Config
+from gateway.runner import serve
 from ledger.clock import SystemClock
 from ledger.sqlite_store import SqliteStore
 from services.store import open_store
-
-# Connections that wait to be accepted; a burst of tills after a break fits.
-BACKLOG = 1_024
 
 
 class GatewaySpec(msgspec.Struct, frozen=True):
@@ -56,21 +53,6 @@ async def _run(spec: GatewaySpec) -> None:
         )
     )
     await serve(gateway, spec.config, _told_to_stop())
-
-
-async def serve(gateway: Gateway, config: Config, told_to_stop: asyncio.Event) -> None:
-    """Serve until told to stop, then answer what was accepted, within drain_s."""
-    runner = web.AppRunner(
-        gateway.application(), access_log=None, shutdown_timeout=config.drain_s
-    )
-    await runner.setup()
-    site = web.TCPSite(runner, config.host, config.port, backlog=BACKLOG, reuse_port=True)
-    await site.start()
-    await told_to_stop.wait()
-    gateway.health.draining = True
-    gateway.hub.end_streams()
-    await site.stop()
-    await runner.cleanup()
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -16,7 +16,8 @@ from actors.batcher import MailboxFull
 from channels.outcome import refused, unanswered, unavailable
 from channels.problem import Problem, bad_field, forbidden
 from channels.route import PUBLIC, Answer, Call, Route
-from gateway.bad_input import decode_problem, refuse_card_numbers
+from channels.wire import PaymentView
+from gateway.bad_input import decode_problem, refuse_texts, require_unique_names
 from gateway.logs import get
 from gateway.metrics import Metrics
 from ledger.entry import Cause
@@ -60,7 +61,7 @@ class Door:
 
         async def handle(request: web.Request) -> web.Response:
             started = time.perf_counter()
-            call = None
+            call = answer = None
             try:
                 call = await self._call(request, route, decode)
                 answer = await route.handler(call)
@@ -70,10 +71,9 @@ class Door:
             except Exception as error:  # noqa: BLE001 — the last door: nothing leaves unanswered
                 response = problem_response(_translate(error, name))
             self._metrics.answered(name, response.status)
-            if authorises and call and response.status in {201, 402}:
-                outcome = _outcome(response.status, answer)
+            if authorises and call and answer:
                 self._metrics.authorised(
-                    call.caller.channel, outcome, time.perf_counter() - started
+                    call.caller.channel, _outcome(answer), time.perf_counter() - started
                 )
             return response
 
@@ -85,17 +85,19 @@ class Door:
         route: Route,
         decode: Callable[[bytes], msgspec.Struct] | None,
     ) -> Call:
-        principal = await self._admit(request, route)
+        if PUBLIC in route.scopes:
+            principal = await self._principal(request)
+        else:
+            principal = await self.admit(request, route.scopes)
         raw = await self._read_body(request) if decode else b""
         body = _decode_body(decode, raw) if decode else None
-        caller = principal.id if principal else ""
-        cause = _cause(request, route, caller, body)
-        return Call(principal, request.match_info, request.query, body, cause)
+        key = _key(request) if route.keyed else ""
+        cause = _cause(request, route, principal, key, body)
+        return Call(principal, request.match_info, request.query, body, cause, key)
 
-    async def _admit(self, request: web.Request, route: Route) -> Principal | None:
-        principal = await self.principal(request)
-        if PUBLIC in route.scopes:
-            return principal
+    async def admit(self, request: web.Request, wanted: frozenset[str]) -> Principal:
+        """Who calls, if it has one of the wanted scopes. Raises Problem 401, 403 or 503."""
+        principal = await self._principal(request)
         if principal is None:
             raise Problem(
                 401,
@@ -103,14 +105,16 @@ class Door:
                 "Send a valid API key: `Authorization: Bearer ak_…`.",
                 field="Authorization",
             )
-        if not route.scopes & principal.scopes:
-            needed = " or ".join(sorted(route.scopes))
+        if not wanted & principal.scopes:
+            needed = " or ".join(sorted(wanted))
             raise forbidden(
-                f"This needs the scope {needed}; a {principal.kind.value} has not it."
+                f"This needs the scope {needed}, and this {principal.kind.value} has"
+                f" {', '.join(sorted(principal.scopes)) or 'none'}.",
+                "Authorization",
             )
         return principal
 
-    async def principal(self, request: web.Request) -> Principal | None:
+    async def _principal(self, request: web.Request) -> Principal | None:
         """Whose key this is; None for no key and for a bad one alike."""
         kind, _, key = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
@@ -118,41 +122,62 @@ class Door:
         seen = self._principals.peek(key)
         if seen is not None:
             return seen.principal
-        return await asyncio.to_thread(self._principals.find, key)
+        try:
+            return await asyncio.to_thread(self._principals.find, key)
+        except StoreUnavailable:
+            raise unavailable("Keys cannot be looked up just now.", Happened.NO) from None
 
     async def _read_body(self, request: web.Request) -> bytes:
         limit = self._body_bytes_max
         announced = request.content_length
-        if announced is None or announced <= limit:
-            raw = await request.content.read(limit + 1)
-            while len(raw) <= limit and not request.content.at_eof():
-                raw += await request.content.read(limit + 1 - len(raw))
-            if len(raw) <= limit:
-                return raw
-        raise Problem(413, "body-too-large", f"A body may have {limit} bytes at most.")
+        if announced is not None and announced > limit:
+            raise _too_large(limit, f"{announced} were announced")
+        raw = await request.content.read(limit + 1)
+        while len(raw) <= limit and not request.content.at_eof():
+            raw += await request.content.read(limit + 1 - len(raw))
+        if len(raw) > limit:
+            raise _too_large(limit, "more came")
+        return raw
+
+
+def _too_large(limit: int, came: str) -> Problem:
+    detail = f"A body may have {limit} bytes at most; {came}."
+    return Problem(413, "body-too-large", detail, field="$")
 
 
 def _decode_body(decode: Callable[[bytes], msgspec.Struct], raw: bytes) -> msgspec.Struct:
+    raw = raw or b"{}"
     try:
-        body = decode(raw or b"{}")
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        body = decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise decode_problem(raw, error) from None
-    refuse_card_numbers(raw, body)
+    require_unique_names(raw)
+    refuse_texts(raw, body)
     return body
 
 
-def _cause(
-    request: web.Request, route: Route, caller: str, body: msgspec.Struct | None
-) -> Cause:
-    if not route.keyed:
-        return Cause(caller=caller)
+def _key(request: web.Request) -> str:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         raise bad_field("Idempotency-Key", "The header Idempotency-Key is missing.")
     if not KEY_FORM.fullmatch(key):
         raise bad_field(
-            "Idempotency-Key", "An Idempotency-Key has 1 to 64 letters, digits or . _ : -"
+            "Idempotency-Key",
+            "An Idempotency-Key has 1 to 64 letters, digits or . _ : - and nothing else.",
         )
+    return key
+
+
+def _cause(
+    request: web.Request,
+    route: Route,
+    principal: Principal | None,
+    key: str,
+    body: msgspec.Struct | None,
+) -> Cause:
+    caller = principal.id if principal else ""
+    if not route.keyed:
+        return Cause(caller=caller)
     canonical = _canonical([route.path, dict(request.match_info), body])
     return Cause(key_digest(caller, key), request_digest(canonical), caller)
 
@@ -203,8 +228,10 @@ def _translate(error: Exception, route: str) -> Problem:
             )
 
 
-def _outcome(status: int, answer: Answer) -> str:
-    return "approved" if status == 201 else answer.body.decline.reason
+def _outcome(answer: Answer) -> str:
+    if not isinstance(answer.body, PaymentView):
+        return "unknown"
+    return answer.body.decline.reason if answer.body.decline else "approved"
 
 
 @web.middleware

@@ -6,20 +6,25 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from actors.batcher import MailboxFull
 from actors.engine import Engine
 from actors.frame import Statistics
+from channels.outcome import unavailable
 from channels.problem import Problem
+from channels.route import EVERYONE
 from channels.views import Views, kind_of, time_text
 from channels.web.pages import CONTENT_SECURITY_POLICY, Page
-from gateway.events import Event, EventHub, Subscriber, TooManyStreams
+from gateway.events import Event, EventHub, Subscriber
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.server import Door, problem_response
 from ledger.commands import ReadPayment
 from ledger.entry import Entry
+from ledger.errors import Happened
 from ledger.ids import account_text, parse_account
 from ledger.replies import PaymentReply
 from services.asking import Accounts, Refused, Unanswered
 from services.principals import Principal, PrincipalKind
+from services.store import StoreUnavailable
 
 # A comment line this often, so that proxies keep the stream and a dead reader is noticed.
 KEEP_ALIVE_S = 15.0
@@ -101,45 +106,40 @@ class EventStream:
         self._views = views
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        principal = await self._door.principal(request)
-        if principal is None:
-            return problem_response(
-                Problem(
-                    401, "not-signed-in", "Send a valid API key.", field="Authorization"
-                )
-            )
-        account = parse_account(principal.account) if principal.account else None
-        subscriber = Subscriber(principal, account)
+        try:
+            principal = await self._door.admit(request, EVERYONE)
+            if self._hub.full:
+                raise unavailable("There are too many streams just now.", Happened.NO)
+        except Problem as problem:
+            return problem_response(problem)
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         await response.prepare(request)
-        await response.write(b"retry: 1000\n\n")
         try:
-            await self._feed(request, response, principal, subscriber)
-        except TooManyStreams:
-            await response.write(b": too many streams, come back later\n\n")
-        except ConnectionResetError:
-            pass  # the reader has gone
+            await self._feed(request, response, principal)
+        except (ConnectionResetError, TimeoutError):
+            # The reader has gone, or does not read. What it left unread would keep even the end
+            # of the answer waiting.
+            if request.transport:
+                request.transport.abort()
         return response
 
     async def _feed(
-        self,
-        request: web.Request,
-        response: web.StreamResponse,
-        principal: Principal,
-        subscriber: Subscriber,
+        self, request: web.Request, response: web.StreamResponse, principal: Principal
     ) -> None:
-        events = self._hub.stream(subscriber, request.headers.get("Last-Event-ID"))
+        account = parse_account(principal.account) if principal.account else None
+        last_id = request.headers.get("Last-Event-ID")
+        events = self._hub.stream(Subscriber(principal, account), last_id)
         upcoming = asyncio.ensure_future(anext(events))
         try:
+            await _write(response, b"retry: 1000\n\n")
             while True:
                 done, _ = await asyncio.wait([upcoming], timeout=KEEP_ALIVE_S)
                 if not done:
-                    await response.write(b": still here\n\n")
+                    await _write(response, b": still here\n\n")
                     continue
-                text = await self._text(upcoming.result(), principal)
-                await response.write(text)
+                await _write(response, await self._text(upcoming.result(), principal))
                 upcoming = asyncio.ensure_future(anext(events))
         except StopAsyncIteration:
             return
@@ -170,11 +170,17 @@ class EventStream:
         command = ReadPayment(account=entry.account, ordinal=ordinal)
         try:
             reply = await self._accounts.read(command)
-        except (Refused, Unanswered):
-            return None
-        if not isinstance(reply, PaymentReply):
-            return None
-        return await self._views.payment(reply, show_account=own)
+            if isinstance(reply, PaymentReply):
+                return await self._views.payment(reply, show_account=own)
+        except (Refused, Unanswered, MailboxFull, StoreUnavailable):
+            pass  # the reader sees that something happened, and asks for itself
+        return None
+
+
+async def _write(response: web.StreamResponse, text: bytes) -> None:
+    """Raises TimeoutError for a reader that takes nothing for so long."""
+    async with asyncio.timeout(KEEP_ALIVE_S):
+        await response.write(text)
 
 
 def _kind(entry: Entry) -> str:

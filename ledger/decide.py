@@ -309,6 +309,8 @@ def _fund(account: Account | None, command: Fund) -> Event:
         return Declined(R.EVIDENCE_USED)
     if command.amount.amount_minor <= 0:
         return Declined(R.INVALID_AMOUNT)
+    if command.amount.amount_minor > AMOUNT_MINOR_MAX:
+        return Declined(R.EXCEEDS_BALANCE_LIMIT)  # nor could a posting hold any amount
     points = command.amount.commodity in POINTS_UNITS
     debited = Book.POINTS_ISSUED if points else Book.SAFEGUARDED
     return _sent(1, command, debited)

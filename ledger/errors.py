@@ -4,7 +4,12 @@ LedgerError
 ├── StoreError                the disk or the database
 │   ├── AppendFailed          a commit failed; `happened` says what is known of it
 │   ├── StoreUnreadable       the file cannot be opened, or is not a journal
-│   └── StoreTooNew           written by a newer release than this one
+│   │   └── StoreUnreachable  the database does not answer now; it may a moment later
+│   ├── StoreTooNew           written by a newer release than this one
+│   ├── SchemaTooNew          the database's tables are a newer release's
+│   ├── StoreNotDurable       the database does not promise that a commit survives
+│   ├── BadStoreAddress       the operator's address of a store cannot be read
+│   └── DriverMissing         the optional driver of this store is not installed
 ├── Fenced                    another incarnation writes this partition now
 └── JournalDamaged            an entry or an image is not what was written
 """
@@ -48,6 +53,13 @@ class StoreUnreadable(StoreError):
         super().__init__(f"{where}: {cause}")
 
 
+class StoreUnreachable(StoreUnreadable):
+    """The database does not answer: down, restarting, or the way to it is cut. Worth a retry.
+
+    A file is never unreachable: you get this from a store behind a connection only.
+    """
+
+
 class StoreTooNew(StoreError):
     """A newer release wrote this journal; reading it with this one could misread money."""
 
@@ -55,6 +67,45 @@ class StoreTooNew(StoreError):
         super().__init__(
             f"partition {partition} has journal format {version}: upgrade Airside to read it"
         )
+
+
+class SchemaTooNew(StoreError):
+    """A newer release has upgraded the tables. What it keeps in them, this one cannot know."""
+
+    def __init__(self, where: str, found: int, known: int) -> None:
+        super().__init__(
+            f"{where}: the schema of the journals is version {found}, and this release knows"
+            f" versions up to {known}; a newer Airside has upgraded it, and there is no way"
+            " back: upgrade this one too"
+        )
+
+
+class StoreNotDurable(StoreError):
+    """The database answers commits that it may lose, so nothing may be answered from it."""
+
+    def __init__(self, where: str, setting: str) -> None:
+        super().__init__(
+            f"{where}: the server runs with {setting}, so a commit may be lost after it was"
+            " answered; Airside does not keep money there"
+        )
+
+
+class BadStoreAddress(StoreError):
+    """The address has a form that we do not read. It may hold a password: it is not repeated."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the address of the store cannot be read; expected"
+            " postgresql://user:password@host:port/database, where every character of the"
+            " password but letters, digits and -._~ is written as %XX"
+        )
+
+
+class DriverMissing(StoreError):
+    """Airside was installed without the driver of this store."""
+
+    def __init__(self, store: str, extra: str) -> None:
+        super().__init__(f'{store} needs its driver: pip install "airside[{extra}]"')
 
 
 class Fenced(LedgerError):

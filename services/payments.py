@@ -9,11 +9,11 @@ from collections.abc import Callable
 import msgspec
 
 from ledger.clock import DAY_MS, Clock
-from ledger.commands import Authorise, CaptureMode, ScannedCode
+from ledger.commands import Authorise, CaptureMode, ScannedCode, Void
 from ledger.decide import CODE_LIFE_MS
 from ledger.entry import Cause
 from ledger.events import Sale
-from ledger.ids import AccountId
+from ledger.ids import AccountId, Ref
 from ledger.money import Money
 from ledger.replies import Reply
 from services.asking import Accounts
@@ -98,3 +98,9 @@ class Payments:
             code=request.payer.code,
         )
         return await self._accounts.change(command, cause)
+
+    async def give_back(self, ref: Ref, cause: Cause) -> Reply:
+        """The whole payment, whatever of it was captured."""
+        return await self._accounts.change(
+            Void(account=ref.account, ordinal=ref.ordinal), cause
+        )

@@ -9,13 +9,14 @@ money in once, for one wallet, however often and for whomever it is shown.
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from actors.batcher import MailboxFull
 from ledger.account import TransferStatus
 from ledger.commands import Fund, ReadTransfer, SendTransfer
 from ledger.entry import Cause
 from ledger.ids import AccountId, Ref, derive_account
 from ledger.money import Money
 from ledger.replies import Reply, TransferReply
-from services.asking import Accounts
+from services.asking import Accounts, Refused, Unanswered
 
 # How often, and how long, a transfer is looked at before the answer says "on its way".
 LOOK_S = 0.01
@@ -54,7 +55,10 @@ class Transfers:
         while latest.status is TransferStatus.SENT and looks:
             await self._sleep(LOOK_S)
             looks -= 1
-            again = await self.read(reply.ref)
+            try:
+                again = await self.read(reply.ref)
+            except (Unanswered, Refused, MailboxFull):
+                return latest  # it was sent; only how far it is cannot be seen just now
             assert isinstance(again, TransferReply), "a transfer that was sent is there"
             latest = again
         return latest

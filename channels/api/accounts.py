@@ -53,25 +53,31 @@ class AccountsApi:
             Route(
                 method="GET", path="/v1/accounts/{id}", handler=self.read, scopes=holder,
                 summary="Balances: posted, held and available for each pot", answers=account,
+                problems=(400,),
             ),
             Route(
                 method="POST", path="/v1/accounts/{id}/close", handler=self.close,
                 scopes=operator, summary="Close: no new payments; ends when it is empty",
-                body=NoBody, keyed=True, answers=account,
+                body=NoBody, keyed=True, answers=account, problems=(409,),
             ),
             Route(
                 method="POST", path="/v1/accounts/{id}/freeze", handler=self.freeze,
                 scopes=holder, summary="Freeze: no new payments until it is unfrozen",
-                body=NoBody, keyed=True, answers=account,
+                body=NoBody, keyed=True, answers=account, problems=(409,),
             ),
             Route(
                 method="POST", path="/v1/accounts/{id}/unfreeze", handler=self.unfreeze,
                 scopes=holder, summary="Unfreeze", body=NoBody, keyed=True, answers=account,
+                problems=(409,),
             ),
             Route(
                 method="GET", path="/v1/accounts/{id}/entries", handler=self.entries,
                 scopes=holder, summary="Statement, newest first",
-                answers={200: EntriesView},
+                answers={200: EntriesView}, problems=(400,),
+                query={
+                    "limit": f"entries of one page, {ENTRIES_MAX} at most",
+                    "before": "the `next` of the page before",
+                },
             ),
             Route(
                 method="POST", path="/v1/accounts/{id}/codes", handler=self.code,
@@ -135,7 +141,8 @@ class AccountsApi:
         command = ReadEntries(account=account, before=before, limit=max(1, limit))
         reply = approved(await self._accounts.read(command), EntriesReply)
         page = [unseal(body) for body in reply.bodies]
-        return Answer(200, await self._views.entries(page, reply.next))
+        partition = self._accounts.partition_of(account)
+        return Answer(200, await self._views.entries(page, partition, reply.next))
 
     async def code(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])

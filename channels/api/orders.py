@@ -17,8 +17,7 @@ from channels.views import Views
 from channels.wire import OrderBody, OrderView, PaymentView
 from ledger.clock import Clock
 from ledger.entry import Cause
-from ledger.errors import Happened
-from ledger.ids import parse_account, payment_text
+from ledger.ids import Ref, parse_account, payment_text
 from ledger.keys import key_digest, request_digest
 from ledger.money import Money, UnknownCommodity, exponent
 from ledger.payment import PaymentState
@@ -28,6 +27,7 @@ from services.orders import (
     Order,
     OrderExists,
     OrderLine,
+    OrderNotPayable,
     OrderStatus,
     UnknownOrder,
     claim,
@@ -65,7 +65,7 @@ class OrdersApi:
             Route(
                 method="POST", path="/v1/orders/{id}/pay", handler=self.pay,
                 scopes=scopes("own"), summary="Pay it from the caller's own account",
-                body=NoBody, answers={201: PaymentView, 402: PaymentView},
+                body=NoBody, answers={201: PaymentView, 402: PaymentView}, problems=(409,),
             ),
         ]  # fmt: skip
 
@@ -129,11 +129,22 @@ class OrdersApi:
         if payment.state is PaymentState.DECLINED:
             await asyncio.to_thread(release, self._store, order.id, account=account)
         else:
-            paid_by = payment_text(payment.ref)
-            await asyncio.to_thread(mark_paid, self._store, order.id, payment=paid_by)
+            await self._mark_paid(call.caller, order, payment.ref)
         view = await self._views.payment(payment, order=order.order_text, show_account=True)
         status = 402 if payment.state is PaymentState.DECLINED else 201
         return Answer(status, view, payment.replayed)
+
+    async def _mark_paid(self, caller: Principal, order: Order, payment: Ref) -> None:
+        """Money that came second goes back at once."""
+        text = payment_text(payment)
+        try:
+            await asyncio.to_thread(mark_paid, self._store, order.id, payment=text)
+        except OrderNotPayable:
+            key = key_digest(caller.id, f"{order.id}.give-back.{text}")
+            cause = Cause(key, request_digest(key), caller.id)
+            approved(await self._payments.give_back(payment, cause), PaymentReply)
+            detail = "Another payment paid this order first. Yours was given back."
+            raise Problem(409, "order-not-payable", detail, field="id") from None
 
     def _order(self, text: str) -> Order:
         try:
@@ -152,7 +163,7 @@ class OrdersApi:
             OrderStatus.CANCELLED: "This order was cancelled.",
             OrderStatus.OPEN: "This order cannot be paid just now.",
         }[order.status]
-        raise Problem(409, "order-not-payable", detail, field="id", happened=Happened.NO)
+        raise Problem(409, "order-not-payable", detail, field="id")
 
 
 def _may_see(principal: Principal, order: Order) -> bool:

@@ -17,6 +17,7 @@ from channels.wire import (
     PaymentView,
     RefundBody,
     ReverseView,
+    UnknownView,
 )
 from ledger.clock import SECOND_MS
 from ledger.commands import (
@@ -29,17 +30,18 @@ from ledger.commands import (
     Reverse,
     Void,
 )
-from ledger.ids import MalformedId, Ref, account_text, parse_payment
+from ledger.errors import Happened
+from ledger.ids import MalformedId, Ref, account_text, parse_payment, payment_text
 from ledger.keys import key_digest
 from ledger.money import Money
 from ledger.payment import PaymentState
 from ledger.replies import PaymentReply, ReverseReply
-from services.asking import Accounts
+from services.asking import Accounts, Unanswered
 from services.payments import Payer, PaymentRequest, Payments
 from services.principals import Principal, PrincipalKind
 from terminals.payment_code import CodeUnreadable
 
-AUTHORISED = {201: PaymentView, 402: PaymentView}
+AUTHORISED = {201: PaymentView, 202: UnknownView, 402: PaymentView}
 FOLLOWED = {200: PaymentView}
 
 
@@ -56,40 +58,41 @@ class PaymentsApi:
             Route(
                 method="POST", path="/v1/payments", handler=self.authorise, scopes=taker,
                 summary="Authorise, or purchase when capture is automatic",
-                body=PaymentBody, keyed=True, answers=AUTHORISED,
+                body=PaymentBody, keyed=True, answers=AUTHORISED, problems=(404,),
             ),
             Route(
                 method="POST", path="/v1/payments/lookup", handler=self.look_up, scopes=taker,
                 summary="Find an attempt by its original key", body=AttemptBody,
-                answers=FOLLOWED,
+                answers=FOLLOWED, problems=(404, 409, 422),
             ),
             Route(
                 method="POST", path="/v1/payments/reverse", handler=self.reverse, scopes=taker,
                 summary="Undo an attempt, or bar it from ever happening", body=AttemptBody,
-                keyed=True, answers={200: ReverseView},
+                keyed=True, answers={200: ReverseView}, problems=(404,),
             ),
             Route(
                 method="GET", path=one, handler=self.read, scopes=scopes("read", "own"),
-                summary="A payment as it stands", answers=FOLLOWED,
+                summary="A payment as it stands", answers=FOLLOWED, problems=(400,),
             ),
             Route(
                 method="POST", path=f"{one}/increase", handler=self.increase, scopes=taker,
                 summary="Hold more", body=IncreaseBody, keyed=True, answers=FOLLOWED,
+                problems=(402, 409),
             ),
             Route(
                 method="POST", path=f"{one}/capture", handler=self.capture, scopes=taker,
                 summary="Take all or a part of the hold", body=CaptureBody, keyed=True,
-                answers=FOLLOWED,
+                answers=FOLLOWED, problems=(409,),
             ),
             Route(
                 method="POST", path=f"{one}/void", handler=self.void, scopes=taker,
                 summary="Release what is not captured", body=NoBody, keyed=True,
-                answers=FOLLOWED,
+                answers=FOLLOWED, problems=(409,),
             ),
             Route(
                 method="POST", path=f"{one}/refund", handler=self.refund,
                 scopes=scopes("refunds"), summary="Give back all or a part of what was taken",
-                body=RefundBody, keyed=True, answers=FOLLOWED,
+                body=RefundBody, keyed=True, answers=FOLLOWED, problems=(409,),
             ),
         ]  # fmt: skip
 
@@ -99,7 +102,7 @@ class PaymentsApi:
         request = PaymentRequest(
             payer=self._payer(caller, body.payer),
             amount=_money(body.amount),
-            merchant=merchant_of(caller, body.merchant or None),
+            merchant=await self._merchant(caller, body.merchant or None),
             order=body.order,
             channel=caller.channel,
             place=body.place,
@@ -107,11 +110,23 @@ class PaymentsApi:
             capture=CaptureMode(body.capture),
             hold_ms=body.expires_in_s * SECOND_MS,
         )
-        reply = await self._payments.authorise(request, call.cause)
+        try:
+            reply = await self._payments.authorise(request, call.cause)
+        except Unanswered as error:
+            if error.happened is not Happened.UNKNOWN:
+                raise
+            return Answer(202, _unknown(call.key))
         payment = approved(reply, PaymentReply, "$.payer")
         view = await self._view(caller, payment, order=body.order)
         declined = payment.state is PaymentState.DECLINED
         return Answer(402 if declined else 201, view, payment.replayed)
+
+    async def _merchant(self, caller: Principal, wanted: str | None) -> str:
+        """Who is paid. A merchant's own exists; what an operator names may not."""
+        merchant = merchant_of(caller, wanted)
+        if is_operator(caller) and not await self._views.knows_merchant(merchant):
+            raise not_found("merchant", merchant, "$.merchant")
+        return merchant
 
     async def look_up(self, call: Call) -> Answer:
         body: AttemptBody = call.body
@@ -215,9 +230,23 @@ class PaymentsApi:
         assert isinstance(payer.account, str), "one of the two is set"
         if not is_operator(caller):
             raise forbidden(
-                "Only operators name the payer's account; scan the payer's code."
+                "Only operators name the payer's account; scan the payer's code.",
+                "$.payer.account",
             )
         return Payer(account_id(payer.account, "$.payer.account"))
+
+
+def _unknown(key: str) -> UnknownView:
+    return UnknownView(
+        status="unknown",
+        happened="unknown",
+        key=key,
+        status_url="/v1/payments/lookup",
+        detail=(
+            "It is not known whether this was paid. Ask again with the same key,"
+            " look it up by its key, or reverse it."
+        ),
+    )
 
 
 def _payment(call: Call) -> Ref:
@@ -232,7 +261,7 @@ def _readable(caller: Principal, ref: Ref) -> str:
     if caller.kind is not PrincipalKind.CUSTOMER:
         return merchant_scope(caller)
     if caller.account != account_text(ref.account):
-        raise not_found("payment", "of this id")
+        raise not_found("payment", payment_text(ref))
     return ""
 
 

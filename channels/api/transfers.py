@@ -1,16 +1,17 @@
 """Money in, and money between accounts."""
 
 from channels.access import account_id, is_operator, own_account
-from channels.outcome import approved
-from channels.problem import bad_field, not_found
+from channels.outcome import approved, declined
+from channels.problem import bad_field
 from channels.route import Answer, Call, Route, scopes
 from channels.views import transfer_view
 from channels.wire import Amount, TopUpBody, TransferBody, TransferView
 from ledger.account import TransferStatus
 from ledger.commands import ReadAccount
+from ledger.decline import DeclineReason
 from ledger.ids import AccountId, MalformedId, account_text, parse_transfer
 from ledger.money import Money
-from ledger.replies import AccountReply, TransferReply
+from ledger.replies import AccountReply, DeclinedReply, TransferReply
 from services.asking import Accounts
 from services.principals import Principal
 from services.transfers import Transfers, evidence_account
@@ -28,17 +29,17 @@ class TransfersApi:
             Route(
                 method="POST", path="/v1/accounts/{id}/top-ups", handler=self.top_up,
                 scopes=scopes("funding"), summary="Money in, on evidence that counts once",
-                body=TopUpBody, keyed=True, answers=TRANSFERS,
+                body=TopUpBody, keyed=True, answers=TRANSFERS, problems=(409,),
             ),
             Route(
                 method="POST", path="/v1/transfers", handler=self.send,
                 scopes=scopes("accounts", "own"), summary="Between two accounts",
-                body=TransferBody, keyed=True, answers=TRANSFERS,
+                body=TransferBody, keyed=True, answers=TRANSFERS, problems=(402, 404, 409),
             ),
             Route(
                 method="GET", path="/v1/transfers/{id}", handler=self.read,
                 scopes=scopes("accounts", "own"), summary="How far a transfer is",
-                answers={200: TransferView},
+                answers={200: TransferView}, problems=(400,),
             ),
         ]  # fmt: skip
 
@@ -64,9 +65,10 @@ class TransfersApi:
             ref = parse_transfer(call.path["id"])
         except MalformedId as error:
             raise bad_field("id", f"{error}.") from None
-        reply = approved(await self._transfers.read(ref), TransferReply)
+        reply = approved(await self._transfers.read(ref), TransferReply, "id")
         if not _may_see(call.caller, reply):
-            raise not_found("transfer", call.path["id"])
+            # In the same words as if it were not there, so that ids cannot be probed.
+            raise declined(DeclinedReply(DeclineReason.TRANSFER_NOT_FOUND), "id")
         return Answer(200, transfer_view(reply))
 
     async def _require_pot(self, target: AccountId, amount: Amount) -> None:

@@ -7,8 +7,10 @@ known to everyone who reads this. That is why demo mode refuses to listen beyond
 import hashlib
 from collections.abc import Callable
 
+import msgspec
+
 from channels.problem import not_found
-from channels.route import PUBLIC, Answer, Call, Route, scopes
+from channels.route import EVERYONE, PUBLIC, Answer, Call, Route, scopes
 from channels.views import Names
 from channels.wire import DemoView, MeView, SignedInView, SignInBody, SignInChoice
 from services.mint import base32
@@ -46,7 +48,7 @@ class DemoApi:
             Route(
                 method="POST", path="/v1/demo/sign-in", handler=self.sign_in, scopes=public,
                 summary="Sign in without proof (demonstration only)", body=SignInBody,
-                answers={200: SignedInView},
+                answers={200: SignedInView}, problems=(404,),
             ),
         ]  # fmt: skip
 
@@ -63,9 +65,9 @@ class DemoApi:
         key = demo_key(call.body.who)
         principal = self._find(key) if call.body.who in self._people else None
         if principal is None:
-            raise not_found("demo user", call.body.who)
+            raise not_found("demo user", call.body.who, "$.who")
         me = await me_view(principal, self._names, demo=True)
-        return Answer(200, SignedInView(key, me))
+        return Answer(200, SignedInView(**msgspec.structs.asdict(me), api_key=key))
 
 
 class MeApi:
@@ -74,10 +76,9 @@ class MeApi:
         self._demo = demo
 
     def routes(self) -> list[Route]:
-        everyone = scopes("own", "payments", "accounts")
         return [
             Route(
-                method="GET", path="/v1/me", handler=self.read, scopes=everyone,
+                method="GET", path="/v1/me", handler=self.read, scopes=EVERYONE,
                 summary="Whose key this is", answers={200: MeView},
             )
         ]  # fmt: skip

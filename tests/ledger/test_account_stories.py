@@ -41,6 +41,7 @@ def test_evidence_brings_money_in_once() -> None:
     top-up amira 240.00 QAR stmt-1           -> declined evidence_used
     again                                    -> declined evidence_used again
     top-up amira 0.00 QAR stmt-2             -> declined invalid_amount
+    top-up amira 90,071,992,547,409.92 QAR stmt-3 -> declined exceeds_balance_limit
     deliver
     balance amira QAR                        -> 240.00 and 0.00 held
     """

@@ -30,6 +30,11 @@ export function isUnknown(error) {
   return error instanceof Problem && error.happened === "unknown";
 }
 
+/** Nothing happened, and the same key may be tried again at once. @param {unknown} error */
+export function isBusy(error) {
+  return error instanceof Problem && error.status === 503 && error.happened === "no";
+}
+
 export class Api {
   /** @param {?string} key the API key; null before sign-in */
   constructor(key) {

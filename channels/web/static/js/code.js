@@ -20,6 +20,7 @@ export class CodePanel {
   #failures = 0;
   #notBefore_ms = 0;
   #refusal = "";
+  #blocked = "";
   #connected = true;
 
   /**
@@ -57,6 +58,13 @@ export class CodePanel {
     if (is) this.#hurry();
   }
 
+  /** A wallet that pays nothing shows no code, and why. @param {string} why empty when it may */
+  setBlocked(why) {
+    this.#blocked = why;
+    if (why) this.#life = null;
+    this.#tick();
+  }
+
   #hurry() {
     this.#notBefore_ms = 0;
     this.#tick();
@@ -72,20 +80,26 @@ export class CodePanel {
 
   /** @param {number} now_ms */
   async #ask(now_ms) {
-    if (this.#asking || now_ms < this.#notBefore_ms) return;
+    if (this.#asking || this.#blocked || now_ms < this.#notBefore_ms) return;
     this.#asking = true;
     try {
       const { body } = await this.api.post(this.path, {}, { withinMs: ASK_WITHIN_MS });
-      this.#life = new CodeLife(body, now_ms);
-      this.#failures = 0;
-      this.#refusal = "";
-      this.frame.draw(body.svg);
+      this.#take(body, now_ms);
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#asking = false;
     }
     this.#show(performance.now());
+  }
+
+  /** @param {import("./wire.js").Code} code @param {number} asked_ms */
+  #take(code, asked_ms) {
+    this.#failures = 0;
+    this.#refusal = "";
+    if (this.#blocked) return;
+    this.#life = new CodeLife(code, asked_ms);
+    this.frame.draw(code.svg);
   }
 
   /** @param {unknown} error */
@@ -114,6 +128,7 @@ export class CodePanel {
 
   /** Why there is no code. @returns {[string, string]} */
   #absence() {
+    if (this.#blocked) return [text.codeRefused, this.#blocked];
     if (this.#refusal) return [text.codeRefused, this.#refusal];
     if (this.#failures > 0) return [text.codeGone, text.codeGoneSays];
     return [text.codeLoading, ""];

@@ -10,11 +10,12 @@
  * given up can take no money later.
  */
 
-import { Problem, isUnknown } from "./api.js";
+import { Problem, isBusy, isUnknown } from "./api.js";
 import { forget, remember } from "./attempts.js";
 import { backOffMs, pause, pauseUnlessWoken } from "./pause.js";
 
 const ANSWER_WITHIN_MS = 8_000; // a customer's patience; the gateway's own deadline is shorter
+const BUSY_TIMES = 3; // a partition that restarts is back within two seconds
 const LOOK_TIMES = 3;
 const LOOK_EVERY_MS = 2_000;
 const BACK_OFF_MAX_MS = 10_000;
@@ -58,19 +59,29 @@ export class Sale {
 
   /** @returns {Promise<?Outcome>} null: not known */
   async #ask() {
-    const { amount, order, capture, code, key } = this.attempt;
-    try {
-      const answer = await this.api.post(
-        "/v1/payments",
-        { amount, order, capture, payer: { code } },
-        { key, withinMs: ANSWER_WITHIN_MS },
-      );
-      return answer.status === 202 ? null : outcomeOf(answer.body);
-    } catch (error) {
-      if (isUnknown(error)) return null;
-      if (error instanceof Problem) return { end: "refused", payment: null, says: error.message };
-      throw error;
+    for (let busy = 0; ; busy += 1) {
+      try {
+        return await this.#askOnce();
+      } catch (error) {
+        if (isUnknown(error)) return null;
+        if (!(error instanceof Problem)) throw error;
+        if (!isBusy(error) || busy === BUSY_TIMES) {
+          return { end: "refused", payment: null, says: error.message };
+        }
+      }
+      await pause(backOffMs(busy, BACK_OFF_MAX_MS));
     }
+  }
+
+  /** @returns {Promise<?Outcome>} */
+  async #askOnce() {
+    const { amount, order, capture, code, key } = this.attempt;
+    const answer = await this.api.post(
+      "/v1/payments",
+      { amount, order, capture, payer: { code } },
+      { key, withinMs: ANSWER_WITHIN_MS },
+    );
+    return answer.status === 202 ? null : outcomeOf(answer.body);
   }
 
   /** @returns {Promise<?Outcome>} null: not known, which is no proof that it never arrives */

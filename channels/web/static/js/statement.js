@@ -12,7 +12,7 @@
 /** @typedef {{authorised: number, captured: number, refunded: number, ended: ?string,
  *   merchant: ?string, order: ?string, currency: ?string}} Course */
 
-const BEGINNINGS = new Set(["purchased", "authorised", "payment_declined", "declined"]);
+const BEGINNINGS = new Set(["purchased", "authorised", "payment_declined"]);
 const NOTES = new Set([
   "account_opened",
   "account_frozen",
@@ -30,8 +30,7 @@ export function linesOf(entries) {
 /** @param {Entry} entry */
 function isLine(entry) {
   if (entry.available_change_minor !== 0) return true;
-  const refused = BEGINNINGS.has(entry.kind) && entry.payment !== null;
-  return refused || NOTES.has(entry.kind);
+  return entry.kind === "payment_declined" || NOTES.has(entry.kind);
 }
 
 /** @param {Entry} entry @param {Map<string, Course>} courses @returns {Line} */
@@ -40,7 +39,7 @@ function lineOf(entry, courses) {
   return {
     id: entry.id,
     at: entry.at,
-    kind: entry.kind === "declined" ? "payment_declined" : entry.kind,
+    kind: entry.kind,
     title: entry.merchant_name ?? course?.merchant ?? null,
     order: entry.order ?? course?.order ?? null,
     change_minor: entry.available_change_minor,
@@ -81,7 +80,7 @@ function follow(course, entry) {
   if (entry.kind === "refunded") course.refunded += minor;
   if (entry.kind === "captured" && entry.available_change_minor > 0) course.ended = "captured";
   if (["voided", "expired", "reversed"].includes(entry.kind)) course.ended = entry.kind;
-  if (entry.kind === "payment_declined" || entry.kind === "declined") course.ended = "declined";
+  if (entry.kind === "payment_declined") course.ended = "declined";
 }
 
 /** @param {Course} course @returns {string} a name of wallet.states */

@@ -90,8 +90,9 @@ class WalletPage {
       this.entries.readNewest(),
     ]);
     byId("greeting").textContent = say(text.greeting, { name: account.label });
-    const state = account.status === "open" ? "" : account.status;
-    byId("wallet-state").textContent = /** @type {any} */ (text)[state] ?? "";
+    const state = account.status === "open" ? "" : (/** @type {any} */ (text)[account.status] ?? account.status);
+    byId("wallet-state").textContent = state;
+    this.code.setBlocked(state);
     showBalances(byId("pots"), account);
     this.#showHistory();
   }

@@ -15,14 +15,9 @@ const AMOUNT_OF_PAYMENT = new Set(["purchased", "authorised", "payment_declined"
 // A phone that was in a pocket shows what happened there, but not yesterday's news.
 const NEWS_MAX_AGE_MS = 5 * 60_000;
 
-/** @param {EventData} data */
-export function kindOf(data) {
-  return data.kind === "declined" && data.payment ? "payment_declined" : data.kind;
-}
-
 /** @param {EventData} data whether the moment must wait for the entries to be read */
 export function needsEntry(data) {
-  return !AMOUNT_OF_PAYMENT.has(kindOf(data));
+  return !AMOUNT_OF_PAYMENT.has(data.kind);
 }
 
 /**
@@ -32,11 +27,10 @@ export function needsEntry(data) {
  * @returns {?import("./moment.js").Moment} null when it is nothing to announce
  */
 export function momentOf(data, entries, now_ms) {
-  const kind = kindOf(data);
+  const { kind, payment } = data;
   const words = /** @type {Record<string, any>} */ (text.moments)[kind];
   if (words === undefined || now_ms - Date.parse(data.at) > NEWS_MAX_AGE_MS) return null;
-  const payment = data.payment;
-  const entry = entries.find((e) => e.kind === kind && e.payment === (payment?.id ?? null));
+  const entry = entries.find((e) => e.kind === kind && e.at === data.at);
   const amount = needsEntry(data) ? (entry?.amount ?? payment?.amount) : payment?.amount;
   if (amount === undefined) return null;
   const values = {
@@ -55,7 +49,7 @@ export function momentOf(data, entries, now_ms) {
 /** @param {EventData} data who, for which order, when */
 function small({ kind, payment, at }) {
   const parts = [
-    kind.endsWith("declined") ? payment?.merchant_name : null,
+    kind === "payment_declined" ? payment?.merchant_name : null,
     payment?.order ? say(text.order, { order: payment.order }) : null,
     timeOf(at),
   ];

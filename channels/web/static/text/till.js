@@ -29,7 +29,7 @@ export const till = {
   asking: "Asking…",
   askingSays: "Wait for the answer.",
   looking: "No answer yet",
-  lookingSays: "Not paid as far as we know. Hand over nothing: the gateway is being asked what became of it.",
+  lookingSays: "It is not known whether this is paid. Hand over nothing: the gateway is being asked.",
   reversing: "Taking it back",
   reversingSays: "Still no answer, so this attempt is being reversed. Hand over nothing.",
   reverseLate: "Still not known",

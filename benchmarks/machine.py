@@ -1,0 +1,91 @@
+"""What the figures were measured on: they mean little on another machine."""
+
+import os
+import platform
+import sqlite3
+import tempfile
+import time
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+COMMITS = 200
+ROW = bytes(256)
+# In memory a commit costs nothing, and durable figures would be a lie.
+VOLATILE = frozenset({"tmpfs", "ramfs"})
+LIBRARIES = ("ray", "aiohttp", "msgspec")
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """commit_p50_us: one row, one durable commit on this disk. load: of the last minute."""
+
+    processor: str
+    cores: int
+    system: str
+    python: str
+    libraries: dict[str, str]
+    file_system: str
+    commit_p50_us: int
+    commit_p99_us: int
+    load: float
+
+    @property
+    def volatile(self) -> bool:
+        return self.file_system in VOLATILE
+
+    @property
+    def busy(self) -> bool:
+        """Others use a good part of it, and the figures are theirs too."""
+        return self.load > self.cores / 4
+
+
+def look(folder: Path) -> Machine:
+    commits = sorted(_commits_us(folder))
+    found = {name: version(name) for name in LIBRARIES}
+    return Machine(
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)),
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        libraries=found | {"sqlite": sqlite3.sqlite_version},
+        file_system=_file_system(folder),
+        commit_p50_us=commits[COMMITS // 2],
+        commit_p99_us=commits[COMMITS * 99 // 100],
+        load=round(os.getloadavg()[0], 2),
+    )
+
+
+def _commits_us(folder: Path) -> list[int]:
+    """Durations of durable commits as a journal makes them: WAL, synchronous=FULL."""
+    spent = []
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        path = Path(name) / "probe.sqlite"
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("CREATE TABLE rows (seq INTEGER PRIMARY KEY, body BLOB)")
+            for _ in range(COMMITS):
+                started = time.perf_counter_ns()
+                db.execute("INSERT INTO rows (body) VALUES (?)", (ROW,))
+                spent.append((time.perf_counter_ns() - started) // 1_000)
+    return spent
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _file_system(folder: Path) -> str:
+    """Of the mount that holds the folder: the longest mount point above it."""
+    resolved = folder.resolve()
+    kinds = {}
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _, point, kind, *_ = line.split()
+        if resolved.is_relative_to(point):
+            kinds[point] = kind
+    return kinds[max(kinds, key=len)] if kinds else "unknown"

@@ -1,0 +1,134 @@
+"""Processes that a run starts, and what the processor did for each of its parts."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+# A child that has not ended this long after it was told to is killed.
+STOP_S = 10.0
+LISTENING_S = 30.0
+POLL_S = 0.05
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+# How a process is known by its command line; what fits nothing is Ray's own.
+_PARTS = (
+    ("gateway.process", "gateway"),
+    ("ray::PartitionActor", "partitions"),
+    ("benchmarks.naive", "gateway"),
+    ("ray::OneByOne", "partitions"),
+    ("benchmarks.floor", "gateway"),
+    ("benchmarks.client", "load"),
+)
+
+
+class ChildFailed(Exception):
+    """A process of ours ended, or did not come up. What it said stands above."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(f"{module} ended or did not start")
+
+
+class Child:
+    """`python -m MODULE`, in a session of its own, so that Ctrl-C is ours to handle."""
+
+    def __init__(
+        self, module: str, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._module = module
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+
+    def write(self, line: bytes) -> None:
+        assert self._process.stdin is not None, "it was asked for"
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+
+    async def until_listening(self, port: int) -> None:
+        """Raises ChildFailed."""
+        deadline = time.monotonic() + LISTENING_S
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ChildFailed(self._module)
+            await asyncio.sleep(POLL_S)
+
+    async def stop(self) -> None:
+        self._process.terminate()
+        try:
+            await asyncio.to_thread(self._process.wait, STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+async def ask(module: str, line: bytes) -> bytes:
+    """Run `python -m MODULE` with this input to its end: its output. Raises ChildFailed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        output, _ = await process.communicate(line)
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise ChildFailed(module)
+    return output
+
+
+def cpu_by_part() -> dict[str, float]:
+    """Processor seconds so far of this process and all below it that live, by part."""
+    used = {"supervisor": time.process_time()}
+    for pid in _descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            part = _part(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
+            used[part] = used.get(part, 0.0) + _cpu_s(pid)
+    return used
+
+
+def _part(command: bytes) -> str:
+    text = command.decode(errors="replace")
+    return next((part for mark, part in _PARTS if mark in text), "ray")
+
+
+def _descendants(root: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            with contextlib.suppress(OSError):
+                children.setdefault(int(_fields(int(path.name))[1]), []).append(
+                    int(path.name)
+                )
+    found, front = [], [root]
+    while front:
+        front = [child for pid in front for child in children.get(pid, [])]
+        found += front
+    return found
+
+
+def _cpu_s(pid: int) -> float:
+    fields = _fields(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+
+def _fields(pid: int) -> list[str]:
+    """Of /proc/PID/stat from the state on: the name before it may hold anything."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

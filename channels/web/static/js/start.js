@@ -1,0 +1,49 @@
+/** The start page: what this is, and whom a demo lets one be. */
+
+import { start as text } from "../text/start.js";
+import { byId, el } from "./dom.js";
+import { Frame } from "./frame.js";
+import { demoChoices } from "./session.js";
+import { patiently } from "./sign_in.js";
+import { fillPage } from "./words.js";
+
+/** @typedef {import("./wire.js").SignInChoice} SignInChoice */
+
+const SIDES = [
+  { page: "/wallet", title: text.travellers, says: text.travellersSays, open: text.openWallet },
+  { page: "/till", title: text.merchants, says: text.merchantsSays, open: text.openTill },
+];
+
+/** A link, not a button: it opens in a window of its own if somebody likes. */
+function cardOf(/** @type {SignInChoice} */ { who, label, page }) {
+  return el(
+    "a",
+    { class: "person", href: `${page}#as=${encodeURIComponent(who)}` },
+    el("span", { class: "person-name", text: label }),
+    el("span", { class: "person-go", "aria-hidden": "true", text: "→" }),
+  );
+}
+
+/** @param {typeof SIDES[number]} side @param {SignInChoice[]} choices */
+function sideOf({ page, title, says, open }, choices) {
+  const here = choices.filter((choice) => choice.page === page);
+  const cards = here.length ? here.map(cardOf) : [el("a", { class: "person", href: page, text: open })];
+  return el(
+    "section",
+    { class: "side card" },
+    el("h2", { text: title }),
+    el("p", { class: "soft", text: says }),
+    el("div", { class: "side-people" }, ...cards),
+  );
+}
+
+async function main() {
+  fillPage(text);
+  const frame = new Frame("");
+  const choices = (await patiently(byId("door"), demoChoices)) ?? [];
+  if (choices.length) frame.showDemo();
+  byId("people").replaceChildren(...SIDES.map((side) => sideOf(side, choices)));
+  byId("hint").textContent = choices.length ? text.twoWindows : text.noDemo;
+}
+
+main();

@@ -1,0 +1,101 @@
+"""`airside pos`: a till for the terminal. Amount, scan, result, receipt; again, until Ctrl-D.
+
+Here the parts meet: the key, the gateway's address and the folder of attempts are checked,
+the till asks who it is, and the counter (terminals/shop.py) opens.
+"""
+
+import argparse
+import asyncio
+import io
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from typing import TextIO
+
+import msgspec
+
+from ledger.clock import SystemClock
+from ledger.money import UnknownCommodity, exponent
+from terminals.attempt import AttemptDamaged, AttemptFolder, Origin, StateInUse
+from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
+from terminals.pos_entry import EntryRefused
+from terminals.pos_screen import Screen, wants_colour
+from terminals.pos_start import CannotStart, identify, read_key, require_origin
+from terminals.shop import UNKNOWN, Shop
+from terminals.till import Till, TillParts
+from terminals.typed_amount import AmountRefused
+
+NOT_STARTED = 1
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+_EXPLAINED = (
+    AmountRefused,
+    AttemptDamaged,
+    CannotStart,
+    EntryRefused,
+    StateInUse,
+    UnknownCommodity,
+    UnusableUrl,
+)
+
+
+class Console(msgspec.Struct, frozen=True):
+    keys: TextIO
+    out: TextIO
+    environ: Mapping[str, str]
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Until Ctrl-D, or once; returns the exit code."""
+    for stream in (console.keys, console.out):
+        # A byte that the terminal's encoding lacks must not end a sale half-way.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    screen = Screen(console.out, colour=wants_colour(console.out, console.environ))
+    try:
+        with ExitStack() as opened:
+            return _run(options, console, screen, opened)
+    except _EXPLAINED as error:
+        screen.line(f"airside pos: {error}")
+    except OSError as error:
+        screen.line(f"airside pos: {error.filename or 'disk'}: {error.strerror}")
+    except KeyboardInterrupt:
+        screen.line()
+        return INTERRUPTED
+    return NOT_STARTED
+
+
+def _run(
+    options: argparse.Namespace, console: Console, screen: Screen, opened: ExitStack
+) -> int:
+    exponent(options.currency)
+    url = checked_url(options.url)
+    client = GatewayClient(url, read_key(options.key_file, console.environ))
+    attempts = opened.enter_context(closing(AttemptFolder(options.state)))
+    runner = opened.enter_context(asyncio.Runner())
+    runner.run(client.__aenter__())
+    opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
+    try:
+        me = runner.run(identify(client, url, asyncio.sleep, screen.line))
+        origin = Origin(url, me.principal)
+        require_origin(attempts.owed(), origin)
+    except CannotStart as error:
+        screen.line(f"airside pos: {error}")
+        return UNKNOWN if attempts.owed() else NOT_STARTED
+    parts = TillParts(
+        gateway=client,
+        attempts=attempts,
+        origin=origin,
+        clock=SystemClock(),
+        sleep=asyncio.sleep,
+        random_bytes=secrets.token_bytes,
+        tell=screen.line,
+    )
+    names = (me.merchant_name, options.terminal, options.place, url)
+    screen.line(" · ".join(name for name in names if name))
+    shop = Shop(options, console.keys, screen, Till(parts), runner)
+    return shop.once() if _is_once(options) else shop.open()
+
+
+def _is_once(options: argparse.Namespace) -> bool:
+    return bool(options.once or options.words or options.amount or options.order)

@@ -1,0 +1,104 @@
+"""What a cashier types at the prompt: a sale, a refund or a void.
+
+    240.00              a sale in the till's own currency
+    12.50 EUR A-17      of another currency, for this order
+    refund pay_…        all of it
+    refund pay_… 5.00   a part
+    void pay_…
+
+No message repeats what was typed (terminals/typed_amount.py says why).
+"""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from ledger.money import Money
+from terminals.attempt import FollowUp
+from terminals.emv_cpm import PAYLOAD_PREFIX
+from terminals.typed_amount import parse_amount
+
+_CURRENCY = re.compile(r"[A-Za-z]{3,12}")
+_ORDER = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
+_PAYMENT = re.compile(r"pay_[a-z2-7]{32}")
+
+
+class EntryRefused(ValueError):
+    """The line is none of the above; the cashier may type again."""
+
+
+class CodeAheadOfAmount(EntryRefused):
+    def __init__(self) -> None:
+        super().__init__("that was a payment code: type the amount first, then scan")
+
+
+class NotAnEntry(EntryRefused):
+    def __init__(self) -> None:
+        super().__init__(
+            "type AMOUNT [CURRENCY] [ORDER], or: refund | void PAYMENT [AMOUNT]"
+        )
+
+
+class NotAPaymentId(EntryRefused):
+    def __init__(self) -> None:
+        super().__init__(
+            "a payment's id is `pay_` and 32 letters or digits: see the receipt"
+        )
+
+
+class SaleEntry(msgspec.Struct, frozen=True):
+    """order: None for one that the till makes up."""
+
+    amount: Money
+    order: str | None
+
+
+def parse_entry(words: Sequence[str], currency: str) -> SaleEntry | FollowUp:
+    """currency: of an amount that names none.
+
+    Raises EntryRefused, AmountRefused, UnknownCommodity.
+    """
+    if any(PAYLOAD_PREFIX in word for word in words):
+        raise CodeAheadOfAmount
+    match list(words):
+        case ["refund", payment]:
+            return FollowUp("refund", _payment_id(payment))
+        case ["refund", payment, *amount]:
+            return FollowUp("refund", _payment_id(payment), _amount(amount, currency))
+        case ["void", payment]:
+            return FollowUp("void", _payment_id(payment))
+        case ["refund" | "void", *_] | []:
+            raise NotAnEntry
+        case [typed, *rest]:
+            of_currency = rest[:1] if rest and _CURRENCY.fullmatch(rest[0]) else []
+            money = _amount([typed, *of_currency], currency)
+            return SaleEntry(money, _order(rest[len(of_currency) :]))
+        case _:
+            raise NotAnEntry
+
+
+def _amount(words: list[str], currency: str) -> Money:
+    match words:
+        case [typed]:
+            return parse_amount(typed, currency)
+        case [typed, of] if _CURRENCY.fullmatch(of):
+            return parse_amount(typed, of.upper())
+        case _:
+            raise NotAnEntry
+
+
+def _order(words: list[str]) -> str | None:
+    match words:
+        case []:
+            return None
+        case [order] if _ORDER.fullmatch(order):
+            return order
+        case _:
+            raise NotAnEntry
+
+
+def _payment_id(text: str) -> str:
+    if not _PAYMENT.fullmatch(text):
+        raise NotAPaymentId
+    return text

@@ -1,0 +1,222 @@
+"""The counter of `airside pos`: what the cashier types and sees around the till.
+
+What is owed from before comes first, and nothing is sold while anything is owed: the same
+customer could be charged twice. Ctrl-C at the scan cancels the sale; while the till waits for
+the gateway it stops waiting, and the attempt stays owed.
+
+Everything that blocks (the keyboard, a scanner) happens between two runs of the event loop,
+so Ctrl-C reaches it.
+"""
+
+import argparse
+import asyncio
+import base64
+import secrets
+from collections.abc import Coroutine
+from typing import Any, TextIO
+
+import msgspec
+
+from ledger.money import UnknownCommodity
+from terminals.attempt import Attempt, FollowUp, Outcome, Sale
+from terminals.pos_entry import EntryRefused, SaleEntry, parse_entry
+from terminals.pos_scan import CodeSource
+from terminals.pos_screen import Screen, receipt
+from terminals.till import Till
+from terminals.typed_amount import AmountRefused
+
+DONE, DECLINED, NOT_PAID, UNKNOWN = 0, 3, 4, 5
+EXIT_CODES = {
+    Outcome.PAID: DONE,
+    Outcome.REFUNDED: DONE,
+    Outcome.VOIDED: DONE,
+    Outcome.DECLINED: DECLINED,
+    Outcome.NOT_PAID: NOT_PAID,
+    Outcome.REFUSED: NOT_PAID,
+    Outcome.UNKNOWN: UNKNOWN,
+}
+
+ORDER_BYTES = 10  # a made-up order reference: no two of one merchant meet
+
+Entry = SaleEntry | FollowUp
+
+
+class Shop:
+    """What the cashier sees of a till."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        keys: TextIO,
+        screen: Screen,
+        till: Till,
+        runner: asyncio.Runner,
+    ) -> None:
+        self._options = options
+        self._keys = keys
+        self._codes = CodeSource(options, keys, screen)
+        self._screen = screen
+        self._till = till
+        self._runner = runner
+
+    def once(self) -> int:
+        """One sale, refund or void, unless it is what was owed from before."""
+        settled = self._settle()
+        if self._till.owed():
+            return UNKNOWN
+        entry = self._entry_given() if self._given() else self._entry_typed()
+        if entry is None:
+            return NOT_PAID
+        for attempt in settled:
+            if _is_same(attempt, entry):
+                self._screen.line(
+                    "That is what was asked for now, so it is not asked again."
+                )
+                return _exit_code(attempt)
+        ended = self._serve(entry)
+        if ended is None:
+            return UNKNOWN if self._till.owed() else NOT_PAID
+        return _exit_code(ended)
+
+    def open(self) -> int:
+        """Until Ctrl-D."""
+        self._settle()
+        while True:
+            while self._till.owed():
+                if self._ask("Still owed: Enter asks again, Ctrl-D closes. ") is None:
+                    return UNKNOWN
+                self._settle()
+            entry = self._entry_typed()
+            if entry is None:
+                return DONE
+            self._serve(entry)
+
+    def _settle(self) -> list[Attempt]:
+        """Finish what is owed, as far as that can be done now."""
+        settled = []
+        for attempt in self._till.owed():
+            self._screen.line(f"An earlier attempt is finished first: {_name(attempt)}")
+            ended = self._finish(self._till.settle(attempt))
+            if ended is None:
+                break
+            settled.append(ended)
+        for path in self._till.for_a_person():
+            self._screen.line(f"Not settled, ask the operator: {path}")
+        return settled
+
+    def _serve(self, entry: Entry) -> Attempt | None:
+        """None if nothing was asked of the gateway, or the cashier stopped waiting."""
+        if self._options.receipt:
+            # Last customer's receipt must not pass for this one's.
+            self._options.receipt.unlink(missing_ok=True)
+        if isinstance(entry, FollowUp):
+            return self._finish(self._till.follow(entry))
+        sale = self._sale(entry)
+        return self._finish(self._till.take(sale)) if sale else None
+
+    def _finish(self, act: Coroutine[Any, Any, Attempt]) -> Attempt | None:
+        """Run it, show its end. None: interrupted, or the disk is full; what is owed stays."""
+        try:
+            ended = self._runner.run(act)
+        except KeyboardInterrupt:
+            self._screen.line("Stopped waiting.")
+        except OSError as error:
+            self._screen.line(f"The till cannot write down what it does: {error.strerror}")
+        else:
+            self._show(ended)
+            return ended
+        owed = self._till.owed()
+        self._screen.line("Its end is UNKNOWN." if owed else "Nothing was sent.")
+        return None
+
+    def _show(self, attempt: Attempt) -> None:
+        assert attempt.result is not None
+        self._screen.result(attempt)
+        self._till.shown(attempt)
+        file, payment = self._options.receipt, attempt.result.payment
+        if not file or not payment:
+            return
+        try:
+            file.write_text(f"{receipt(payment)}\n", encoding="utf-8")
+        except OSError as error:
+            self._screen.line(f"The receipt is not in {file}: {error.strerror}.")
+
+    def _sale(self, entry: SaleEntry) -> Sale | None:
+        """With the code of whoever pays; None if there is none."""
+        self._screen.line(f"{entry.amount}: scan the code")
+        code = self._codes.next()
+        if code is None:
+            self._screen.line("No code. Nothing was sent.")
+            return None
+        return Sale(
+            amount=entry.amount,
+            order=entry.order or _made_up_order(),
+            place=self._options.place,
+            terminal=self._options.terminal,
+            code=code,
+        )
+
+    def _given(self) -> bool:
+        return bool(self._options.words or self._options.amount)
+
+    def _entry_given(self) -> Entry:
+        """Raises EntryRefused, AmountRefused, UnknownCommodity."""
+        words = self._options.words or [self._options.amount]
+        entry = parse_entry(words, self._options.currency)
+        if isinstance(entry, SaleEntry) and self._options.order:
+            return msgspec.structs.replace(entry, order=self._options.order)
+        return entry
+
+    def _entry_typed(self) -> Entry | None:
+        """None at the end of the keyboard."""
+        prompt = f"Amount in {self._options.currency} (Ctrl-D closes): "
+        while (line := self._ask(prompt)) is not None:
+            try:
+                if words := line.split():
+                    return self._with_order(parse_entry(words, self._options.currency))
+            except (EntryRefused, AmountRefused, UnknownCommodity) as error:
+                self._screen.line(f"{error}.")
+        return None
+
+    def _with_order(self, entry: Entry) -> Entry:
+        order = self._options.order
+        if order and isinstance(entry, SaleEntry) and entry.order is None:
+            return msgspec.structs.replace(entry, order=order)
+        return entry
+
+    def _ask(self, prompt: str) -> str | None:
+        if self._keys.isatty():
+            self._screen.prompt(prompt)
+        try:
+            return self._keys.readline() or None
+        except KeyboardInterrupt:
+            return None
+
+
+def _made_up_order() -> str:
+    return f"sale-{base64.b32encode(secrets.token_bytes(ORDER_BYTES)).decode().lower()}"
+
+
+def _name(attempt: Attempt) -> str:
+    request = attempt.request
+    if isinstance(request, Sale):
+        return f"order {request.order}, {request.amount}"
+    return f"{request.move} of {request.payment}"
+
+
+def _is_same(attempt: Attempt, entry: Entry) -> bool:
+    """Was this settled attempt what is asked for now? Then asking again would do it twice."""
+    assert attempt.result is not None
+    if EXIT_CODES[attempt.result.outcome] != DONE:
+        return False
+    if isinstance(entry, FollowUp):
+        return attempt.request == entry
+    request = attempt.request
+    if not isinstance(request, Sale):
+        return False
+    return (request.order, request.amount) == (entry.order, entry.amount)
+
+
+def _exit_code(attempt: Attempt) -> int:
+    assert attempt.result is not None
+    return EXIT_CODES[attempt.result.outcome]

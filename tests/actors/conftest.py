@@ -1,0 +1,25 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.clock import ManualClock
+from ledger.sqlite_store import SqliteStore
+from tests.books import OneDesk
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    return SqliteStore(tmp_path / "journals")
+
+
+@pytest.fixture
+def desk(store: SqliteStore, clock: ManualClock) -> Iterator[OneDesk]:
+    opened = OneDesk(store, clock)
+    yield opened
+    opened.close()

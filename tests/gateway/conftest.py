@@ -1,0 +1,3 @@
+from tests.gateway.fixtures import furnished, house
+
+__all__ = ["furnished", "house"]

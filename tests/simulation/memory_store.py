@@ -1,0 +1,141 @@
+"""Journals in memory, which a crash leaves as a disk would: whole commits, or nothing of one.
+
+A commit may be in limbo: its writer died in it, and whether it was written shows only when the
+next writer opens the journal.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ledger.entry import Sealed
+from ledger.errors import Fenced, StoreUnreadable
+from ledger.ids import AccountId
+from ledger.journal import Image, Mark, Tip
+
+
+class Commit(msgspec.Struct, frozen=True):
+    entries: Sequence[Sealed]
+    images: Sequence[Image]
+    mark: Mark | None
+
+
+class Volume:
+    """What is on the disk of one partition."""
+
+    def __init__(self) -> None:
+        self.entries: list[Sealed] = []
+        self.images: dict[AccountId, Image] = {}
+        self.mark = Mark()
+        self.commits = 0
+        self.limbo: Commit | None = None
+
+    @property
+    def tip(self) -> Tip:
+        return Tip(self.entries[-1].seq, self.entries[-1].hash) if self.entries else Tip()
+
+    def write(self, commit: Commit) -> None:
+        self.entries += commit.entries
+        for image in commit.images:
+            self.images[image.account] = image
+        self.mark = commit.mark or self.mark
+        self.commits += 1
+
+
+class MemoryStore:
+    def __init__(self) -> None:
+        self._volumes: dict[int, Volume] = {}
+
+    def partitions(self) -> list[int]:
+        return sorted(self._volumes)
+
+    def writer(self, partition: int) -> "MemoryJournal":
+        volume = self._volumes.setdefault(partition, Volume())
+        if volume.limbo:
+            volume.write(volume.limbo)
+            volume.limbo = None
+        return MemoryJournal(partition, volume)
+
+    def reader(self, partition: int) -> "MemoryReader":
+        if partition not in self._volumes:
+            raise StoreUnreadable(f"partition {partition}", "there is no such journal")
+        return MemoryReader(self._volumes[partition])
+
+
+class MemoryReader:
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+
+    def tip(self) -> Tip:
+        return self._volume.tip
+
+    def read(self, after: int, limit: int) -> list[Sealed]:
+        return self._volume.entries[after : after + limit]
+
+    def images(self, limit: int, after: bytes) -> list[Image]:
+        found = sorted(account for account in self._volume.images if account > after)
+        return [self._volume.images[account] for account in found[:limit]]
+
+    def mark(self) -> Mark:
+        return self._volume.mark
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class MemoryJournal(MemoryReader):
+    def __init__(self, partition: int, volume: Volume) -> None:
+        super().__init__(volume)
+        self._partition = partition
+        self._tip = volume.tip
+        self._commits = volume.commits
+
+    def append(
+        self,
+        entries: Sequence[Sealed],
+        images: Sequence[Image] = (),
+        mark: Mark | None = None,
+    ) -> None:
+        self._volume.write(self._checked(entries, images, mark))
+        self._commits = self._volume.commits
+        if entries:
+            self._tip = Tip(entries[-1].seq, entries[-1].hash)
+
+    def append_in_limbo(
+        self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
+    ) -> None:
+        """Written, but nobody knows until the journal is opened again."""
+        self._volume.limbo = self._checked(entries, images, mark)
+
+    def _checked(
+        self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
+    ) -> Commit:
+        self._require_tip()
+        for expected, entry in enumerate(entries, self._tip.seq + 1):
+            assert entry.seq == expected, "sequence numbers have no gaps"
+        return Commit(list(entries), list(images), mark)
+
+    def entry(self, seq: int) -> Sealed | None:
+        found = 0 < seq <= len(self._volume.entries)
+        return self._volume.entries[seq - 1] if found else None
+
+    def image(self, account: AccountId) -> Image | None:
+        return self._volume.images.get(account)
+
+    def due(self, at_ms: int, limit: int) -> list[AccountId]:
+        due = [
+            (image.due_ms, account)
+            for account, image in self._volume.images.items()
+            if 0 < image.due_ms <= at_ms
+        ]
+        return [account for _, account in sorted(due)[:limit]]
+
+    def require_sole_writer(self) -> None:
+        if self._commits != self._volume.commits:
+            self._require_tip()
+            self._commits = self._volume.commits
+
+    def _require_tip(self) -> None:
+        found = self._volume.tip
+        if found != self._tip:
+            raise Fenced(self._partition, self._tip.seq, found.seq)

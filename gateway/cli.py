@@ -1,6 +1,7 @@
 """The command line: `airside serve | demo | ledger verify | ledger balances | pos`."""
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -8,9 +9,12 @@ from pathlib import Path
 
 from actors.directory import MapMismatch
 from actors.ray_head import RayHeadFailed
-from gateway.config import BadSetting, Config, load
-from gateway.layout import FolderInUse
+from gateway.config import ENV_PREFIX, BadSetting, Config, load, require_store
+from gateway.layout import FolderInUse, Layout, OtherStore
+from ledger.backup import NotEmpty
+from ledger.clock import SystemClock
 from ledger.errors import LedgerError
+from ledger.store_address import StoreAddress
 from services.keyring import KeysDamaged, KeysExposed
 from terminals.pos_options import add_options
 
@@ -22,6 +26,8 @@ _EXPLAINED = (
     KeysExposed,
     LedgerError,
     MapMismatch,
+    NotEmpty,
+    OtherStore,
     RayHeadFailed,
 )
 
@@ -55,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_serve(parser: argparse.ArgumentParser, run: object) -> None:
     parser.add_argument("--config", type=Path, help="a TOML file of settings")
-    for name, kind in (("data", str), ("host", str), ("port", int)):
+    for name, kind in (("data", str), ("store", str), ("host", str), ("port", int)):
         parser.add_argument(f"--{name}", type=kind, help="overrides the setting")
     for name in ("partitions", "gateways"):
         parser.add_argument(f"--{name}", type=int, help="overrides the setting")
@@ -70,11 +76,27 @@ def _add_ledger(parser: argparse.ArgumentParser) -> None:
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("data", type=Path, nargs="?", default=Path("data"))
+        store = os.environ.get(f"{ENV_PREFIX}STORE", "")
+        command.add_argument(
+            "--store", default=store, help="where `serve` kept the journals"
+        )
         command.set_defaults(run=run)
+    _add_backups(commands)
+
+
+def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = commands.add_parser("backup", help="copy a data folder, running or not")
+    backup.add_argument("data", type=Path)
+    backup.add_argument("target", type=Path, help="a folder that is not there yet")
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser("restore", help="make a data folder of a backup")
+    restore.add_argument("backup", type=Path)
+    restore.add_argument("data", type=Path, help="a folder that is not there yet")
+    restore.set_defaults(run=_restore)
 
 
 def _config(options: argparse.Namespace, **given: object) -> Config:
-    names = ("data", "host", "port", "partitions", "gateways")
+    names = ("data", "store", "host", "port", "partitions", "gateways")
     given |= {name: getattr(options, name) for name in names}
     return load(options.config, os.environ, given)
 
@@ -95,18 +117,43 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from gateway.ledger_commands import verify_folder  # noqa: PLC0415
+    from gateway.ledger_commands import verify_journals  # noqa: PLC0415
 
-    return verify_folder(options.data)
+    return verify_journals(_journals(options))
 
 
 def _balances(options: argparse.Namespace) -> int:
     from gateway.ledger_commands import show_balances  # noqa: PLC0415
 
-    return show_balances(options.data)
+    return show_balances(_journals(options))
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from gateway.backup_commands import backup  # noqa: PLC0415
+
+    return backup(options.data, options.target)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from gateway.backup_commands import restore  # noqa: PLC0415
+
+    return restore(options.backup, options.data)
+
+
+def _journals(options: argparse.Namespace) -> StoreAddress:
+    store = StoreAddress(options.store)
+    require_store(store)
+    return Layout(options.data).journals_at(store)
 
 
 def _pos(options: argparse.Namespace) -> int:
     from terminals.pos import Console, run  # noqa: PLC0415 — only a till reads images
 
-    return run(options, Console(sys.stdin, sys.stdout, os.environ))
+    console = Console(
+        keys=sys.stdin,
+        out=sys.stdout,
+        environ=os.environ,
+        clock=SystemClock(),
+        sleep=asyncio.sleep,
+    )
+    return run(options, console)

@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Debian packages for the browser test. `make test SYSTEM_PACKAGES=` leaves them to you.
-SYSTEM_PACKAGES ?= chromium fonts-dejavu-core
+# Debian packages for the tests: a browser, and the second store's server. `make test
+# SYSTEM_PACKAGES=` leaves them to you.
+SYSTEM_PACKAGES ?= chromium fonts-dejavu-core postgresql
 
 # The build backend is one of the pinned packages, so that installing asks for nothing
 # that constraints.txt does not name.
@@ -64,5 +65,5 @@ $(VENV)/.run-ready: $(VENV)/.made pyproject.toml constraints.txt
 
 $(VENV)/.test-ready: $(VENV)/.run-ready
 	@echo 'Installing the test tools into $(VENV), once.'
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,test]'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,postgres,test]'
 	@touch $@

@@ -64,8 +64,11 @@ class Desk:
         self._by_size[bisect_left(BATCH_BUCKETS, len(batch))] += 1
         return replies
 
-    def tick(self) -> bool:
-        return self._partition.tick()
+    def tick(self, *, idle: bool = True) -> bool:
+        return self._partition.tick(idle=idle)
+
+    def close(self) -> None:
+        self._partition.close()
 
     def statistics(self) -> Statistics:
         partition = self._partition

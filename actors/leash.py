@@ -1,26 +1,68 @@
-"""python -m actors.leash COMMAND…: run a command, and end its whole process group when whoever
-started us is gone. Our standard input is the leash: it closes when its other end dies, even by
-kill -9, so no orphaned cluster keeps a data folder busy.
+"""python -m actors.leash COMMAND…: run a command, and end its whole session when whoever started us
+is gone. Our standard input is the leash: it closes when its other end dies, even by kill -9, so
+no orphaned cluster keeps a data folder busy.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
+
+# A process that was killed is gone within a millisecond, unless the disk holds it.
+LOOKS_MAX = 200
+LOOK_S = 0.01
 
 
 def main() -> None:
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603
     threading.Thread(target=_watch_leash, daemon=True).start()
     child.wait()
-    os.killpg(0, signal.SIGKILL)
+    _end_all()
 
 
 def _watch_leash() -> None:
     while os.read(0, 1):
         pass
+    _end_all()
+
+
+def _end_all() -> None:
+    end_session(os.getsid(0))
     os.killpg(0, signal.SIGKILL)
+
+
+def end_session(session: int) -> None:
+    """Kill every process of it but ourselves, and return when they are gone.
+
+    Its group is not enough: Ray gives each worker, and so each partition, a group of its own,
+    and a partition that outlived its head would go on answering.
+    """
+    for _ in range(LOOKS_MAX):
+        members = _members(session)
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not members:
+            return
+        time.sleep(LOOK_S)
+
+
+def _members(session: int) -> list[int]:
+    """The living processes of a session but ourselves; proc(5) has the fields of stat."""
+    members = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+        state, its_session, pid = fields[0], int(fields[3]), int(folder.name)
+        if its_session == session and state not in "ZX" and pid != os.getpid():
+            members.append(pid)
+    return members
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from actors.frame import decode_request
 from actors.partition import Partition
 from actors.runtime import PartitionUnavailable
 from ledger.clock import Clock
-from ledger.errors import AppendFailed, Fenced, Happened, LedgerError
+from ledger.errors import AppendFailed, Fenced, Happened, LedgerError, StoreUnreadable
 from ledger.ids import AccountId
 from ledger.journal import Store
 
@@ -37,7 +37,8 @@ class LocalRuntime:
             self._desk(number)
 
     def kill(self, partition: int) -> None:
-        self._desks.pop(partition, None)
+        if partition in self._desks:
+            self._desks.pop(partition).close()
 
     def tick(self) -> None:
         """Let every partition do what it does when nobody is waiting."""
@@ -55,13 +56,14 @@ class LocalRuntime:
         except AppendFailed as error:
             self.kill(partition)
             raise PartitionUnavailable(partition, error.happened) from error
-        except Fenced as error:
+        except (Fenced, StoreUnreadable) as error:
             self.kill(partition)
             raise PartitionUnavailable(partition, Happened.UNKNOWN) from error
         return answer
 
     async def close(self) -> None:
-        self._desks.clear()
+        for number in list(self._desks):
+            self.kill(number)
 
     def _desk(self, number: int) -> Desk:
         if number not in self._desks:
@@ -74,5 +76,9 @@ class LocalRuntime:
 
         journal = self._store.writer(number)
         partition = Partition(number, owns=owns, journal=journal, clock=self._clock)
-        partition.open(self._random_bytes(8))
+        try:
+            partition.open(self._random_bytes(8))
+        except LedgerError:
+            partition.close()
+            raise
         return partition

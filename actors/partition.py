@@ -120,8 +120,10 @@ class Partition:
         self._draft.commit(idle=False)
         return replies
 
-    def tick(self) -> bool:
-        """Nobody is waiting: expire what is due, save images. True if there is more to do."""
+    def tick(self, *, idle: bool = True) -> bool:
+        """Expire what is due and, when nobody is waiting, save images: those of busy accounts are
+        big, and would be drawn again and again. True if there is more to do.
+        """
         at_ms = self._now_ms()
         due = self.residents.due(at_ms, EXPIRIES_PER_TICK, apart_from=self.quarantined)
         for account_id in due:
@@ -131,8 +133,12 @@ class Partition:
                 self._expire_due(account, at_ms)
             except BROKEN_PROMISE:
                 self._quarantine(account_id)
-        saved = self._draft.commit(idle=True)
+        saved = self._draft.commit(idle=idle)
         return bool(due) or saved
+
+    def close(self) -> None:
+        """Let the journal go. Nothing is saved: what was answered is durable already."""
+        self._journal.close()
 
     def _now_ms(self) -> int:
         """Time of this partition never runs backwards, whatever the machine's clock does."""
@@ -210,8 +216,10 @@ class Partition:
 
     def _quarantine(self, account_id: AccountId) -> None:
         """A promise is broken in one account: it stops, its partition goes on. What it wrote
-        before stands in the journal.
+        before stands in the journal. Raises Fenced instead in a stale incarnation: its memory
+        lacks what another wrote, so it is the one that is wrong.
         """
+        self._journal.require_sole_writer()
         self.quarantined.add(account_id)
         self.residents.discard(account_id)
 

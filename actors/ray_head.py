@@ -6,7 +6,9 @@ it on loopback (measured with Ray 2.60; it refuses a second node, so it is for o
 A test reads the listening sockets.
 """
 
+import contextlib
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -32,7 +34,13 @@ class FolderExposed(Exception):
     """Where the sockets shall be, somebody else may be at work. Nothing is started there."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder} is not a folder of ours alone; remove it and start again")
+        super().__init__(
+            f"{folder} is not a folder of ours alone; remove it and start again"
+        )
+
+
+# Ray's own name for whom a process of it must not outlive.
+_WATCHED = "RAY_RAYLET_PID"
 
 
 class HeadSpec(msgspec.Struct, frozen=True):
@@ -62,6 +70,8 @@ class HeadSpec(msgspec.Struct, frozen=True):
             "RAY_core_worker_internal_heartbeat_ms": "50",
             "RAY_timeout_ms_task_wait_for_death_info": "100",
             "RAY_num_workers_soft_limit": str(self.partitions + 4),
+            # Ray's workers are batch jobs that stand back (15) for others; ours take payments.
+            "RAY_worker_niceness": "0",
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_DEDUP_LOGS": "0",
             # A driver whose raylet died ends at once if it believes that its own parent died
@@ -89,47 +99,96 @@ class RayHead:
     def __init__(self, spec: HeadSpec) -> None:
         self.spec = spec
         self._process: subprocess.Popen[bytes] | None = None
+        self._taken: socket.socket | None = None
 
     def start(self, environment: Mapping[str, str] = os.environ) -> None:
-        """Start and return; connect() of the runtime waits until it answers."""
+        """Start and return. Drivers may connect once it is ready(). Raises FolderExposed."""
         folder = Path(self.spec.folder)
         make_private(folder)
+        self._address_file.unlink(missing_ok=True)
         ours = {**environment, **self.spec.environment}
         del ours[_WATCHED]  # Ray sets it for those whom it starts
-        with _taken_port() as dashboard_port, (folder / "head.log").open("wb") as log:
+        # Ray starts a server for its dashboard even if there shall be none (92 MB, and 1.3 s
+        # of our start), but not where its port is taken. So we take one, and nobody listens.
+        self._taken = socket.socket()
+        self._taken.bind(("127.0.0.1", 0))
+        command = self._command(self._taken.getsockname()[1])
+        with (folder / "head.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 — our own interpreter and arguments
-                [sys.executable, "-m", "actors.leash", *self._command()],
+                [sys.executable, "-m", "actors.leash", *command],
                 env=ours,
                 stdin=subprocess.PIPE,  # when we die it closes, and the leash ends the session
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-    def _command(self) -> list[str]:
+
+    def _command(self, dashboard_port: int) -> list[str]:
         return [
             sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
             f"--port={self.spec.port}",
             "--node-ip-address=127.0.0.1",
-            f"--temp-dir={self.spec.folder}",
+            # Ray opens its folder to everybody (mode 0777), so it gets one inside of ours.
+            f"--temp-dir={self._temp}",
             f"--object-store-memory={OBJECT_STORE_BYTES}",
+            # Free ports: by default two heads on one machine hand out the same 10,000.
+            "--min-worker-port=0", "--max-worker-port=0",
             "--include-dashboard=false",
+            f"--dashboard-port={dashboard_port}",
             "--include-log-monitor=false",
             "--no-monitor",
             "--disable-usage-stats",
             "--num-cpus=1",
         ]  # fmt: skip
 
+    @property
+    def _temp(self) -> Path:
+        return Path(self.spec.folder) / "ray"
+
+    @property
+    def _address_file(self) -> Path:
+        """Ray's launcher writes it last, when all the others run."""
+        return self._temp / "ray_current_cluster"
+
+    def ready(self) -> bool:
+        """Raises RayHeadFailed when it never will be."""
+        self.require_alive()
+        return self._address_file.exists()
+
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def owns(self, pid: int) -> bool:
+        """Is this process, if it lives, one of the head's?"""
+        try:
+            return self._process is not None and os.getsid(pid) == self._process.pid
+        except ProcessLookupError:
+            return False
 
     def require_alive(self) -> None:
         if not self.alive():
             raise RayHeadFailed("its launcher ended", Path(self.spec.folder) / "head.log")
 
     def stop(self) -> None:
-        """End every process of the group. Partitions may die at any moment; that is their trade."""
+        """End every process of it. Partitions may die at any moment; that is their trade."""
         if self._process is None:
             return
+        end_session(self._process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self._taken:
+            self._taken.close()
+
+
+def make_private(folder: Path) -> None:
+    """A folder that nobody else can enter. Raises FolderExposed.
+
+    Whoever reaches the sockets in it commands the money, and its name in a folder that
+    everyone may write to is known: another may have made it before us.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise FolderExposed(folder)
+    folder.chmod(0o700)

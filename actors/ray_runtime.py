@@ -8,10 +8,12 @@ call carries them too, as the fallback behind the same contract suite.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -20,27 +22,30 @@ from ray.actor import ActorHandle
 
 from actors.desk import Desk
 from actors.directory import Directory
-from actors.frame import ANSWER_BYTES_MAX
+from actors.frame import ANSWER_BYTES_MAX, encode
 from actors.partition import Partition
 from actors.ray_head import HeadSpec
 from actors.runtime import PartitionUnavailable
-from actors.socket_road import SocketRoad
+from actors.socket_road import ANSWER_S, SocketRoad, failure
 from actors.socket_server import SocketServer
 from ledger.clock import SystemClock
-from ledger.errors import AppendFailed, Fenced, Happened
+from ledger.errors import AppendFailed, Fenced, Happened, StoreUnreachable
 from ledger.ids import AccountId
-from ledger.sqlite_store import SqliteStore
+from ledger.store_address import StoreAddress
+from ledger.stores import open_journals
 
 NAMESPACE = "airside"
 # How long a call of the control plane may take: Ray answers in milliseconds, or is down.
 CONTROL_S = 5.0
+# Between two attempts to reach a database that is down.
+RETRY_S = 0.1
 
 
 class PartitionSpec(msgspec.Struct, frozen=True):
     """All that a partition's process needs to find its own."""
 
     number: int
-    journals: str  # folder
+    journals: StoreAddress
     sockets: str  # folder
     directory: Directory
 
@@ -55,9 +60,13 @@ class PartitionActor:
     def __init__(self, packed_spec: bytes) -> None:
         self._spec = msgspec.msgpack.decode(packed_spec, type=PartitionSpec)
         try:
-            desk = Desk(_open_partition(self._spec))
+            desk = Desk(_open_when_reachable(self._spec))
         except (AppendFailed, Fenced):
             os._exit(1)  # Ray starts the next incarnation, which looks at the disk afresh
+        # What is there now stays: no full collection, which stops all payments, looks through
+        # Ray's own objects and the replayed accounts again.
+        gc.collect()
+        gc.freeze()
         server = SocketServer(desk, self._spec.socket_path)
         threading.Thread(target=_serve, args=(server,), daemon=True).start()
 
@@ -66,14 +75,28 @@ class PartitionActor:
 
     def call(self, frame: bytes) -> bytes:
         """The fallback road: through our own socket, so that all commands pass one queue."""
-        return asyncio.run(_call_own_socket(str(self._spec.socket_path), frame))
+        try:
+            return asyncio.run(_call_own_socket(str(self._spec.socket_path), frame))
+        except PartitionUnavailable as error:
+            return encode(error.happened)  # as the socket says it, and Ray would garble it
+
+
+def _open_when_reachable(spec: PartitionSpec) -> Partition:
+    """Wait for a database that is restarting: Ray gives up for good on an actor whose start fails
+    with an error, and starting process after process would help nobody.
+    """
+    while True:
+        try:
+            return _open_partition(spec)
+        except StoreUnreachable:
+            time.sleep(RETRY_S)
 
 
 def _open_partition(spec: PartitionSpec) -> Partition:
     def owns(account: AccountId) -> bool:
         return spec.directory.owns(spec.number, account)
 
-    journal = SqliteStore(Path(spec.journals)).writer(spec.number)
+    journal = open_journals(spec.journals).writer(spec.number)
     partition = Partition(spec.number, owns=owns, journal=journal, clock=SystemClock())
     partition.open(secrets.token_bytes(8))
     return partition
@@ -101,10 +124,14 @@ async def _call_own_socket(path: str, frame: bytes) -> bytes:
 
 
 class RayRuntime:
-    """A driver: one per process that talks to partitions."""
+    """A driver: one per process that talks to partitions.
 
-    def __init__(self, spec: HeadSpec) -> None:
+    namespace: partitions of one number in different namespaces know nothing of one another.
+    """
+
+    def __init__(self, spec: HeadSpec, namespace: str = NAMESPACE) -> None:
         self._spec = spec
+        self._namespace = namespace
 
     def connect(self) -> None:
         """Raises ConnectionError while the head is not up yet."""
@@ -113,7 +140,7 @@ class RayRuntime:
         )
         ray.init(
             address=self._spec.address,
-            namespace=NAMESPACE,
+            namespace=self._namespace,
             log_to_driver=False,
             logging_level=logging.CRITICAL,
             _node_ip_address="127.0.0.1",
@@ -126,6 +153,7 @@ class RayRuntime:
         """Create the partition's actor, or find it running. Returns before it is up."""
         remote = ray.remote(PartitionActor).options(
             name=_name(spec.number),
+            namespace=self._namespace,
             num_cpus=0,
             max_restarts=-1,
             max_task_retries=0,
@@ -138,12 +166,18 @@ class RayRuntime:
     async def address(self, partition: int) -> tuple[int, str]:
         """The partition's process id and socket. Raises OSError while it is not up."""
         try:
-            actor = await asyncio.to_thread(_find, partition)
+            actor = await self.find(partition)
             async with asyncio.timeout(CONTROL_S):
                 pid, path = await actor.address.remote()
         except (ray.exceptions.RayError, ValueError, TimeoutError) as error:
             raise ConnectionRefusedError(f"partition {partition} is not up") from error
         return pid, path
+
+    async def find(self, partition: int) -> ActorHandle[PartitionActor]:
+        """Raises ValueError when there is none of this number."""
+        return await asyncio.to_thread(
+            ray.get_actor, _name(partition), namespace=self._namespace
+        )
 
     async def socket_path(self, partition: int) -> str:
         _, path = await self.address(partition)
@@ -158,28 +192,23 @@ class RayCallRoad:
 
     async def send(self, partition: int, frame: bytes) -> bytes:
         try:
-            actor = await asyncio.to_thread(_find, partition)
+            actor = await self._runtime.find(partition)
         except (ray.exceptions.RayError, ValueError) as error:
             raise PartitionUnavailable(partition, Happened.NO) from error
         try:
-            answer: bytes = await actor.call.remote(frame)
-        except ray.exceptions.RayError as error:
-            raise PartitionUnavailable(partition, _happened(error)) from error
+            async with asyncio.timeout(ANSWER_S):
+                answer: bytes = await actor.call.remote(frame)
+        except (ray.exceptions.RayError, TimeoutError) as error:
+            raise PartitionUnavailable(partition, Happened.UNKNOWN) from error
         assert len(answer) <= ANSWER_BYTES_MAX, "a partition bounds its answers"
+        happened = failure(answer)
+        if happened:
+            raise PartitionUnavailable(partition, happened)
         return answer
 
     async def close(self) -> None:
         """Ray keeps no connection of ours."""
 
 
-def _happened(error: ray.exceptions.RayError) -> Happened:
-    cause = getattr(error, "cause", None)
-    return cause.happened if isinstance(cause, PartitionUnavailable) else Happened.UNKNOWN
-
-
 def _name(partition: int) -> str:
     return f"partition-{partition}"
-
-
-def _find(partition: int) -> ActorHandle[PartitionActor]:
-    return ray.get_actor(_name(partition), namespace=NAMESPACE)

@@ -88,7 +88,7 @@ class SocketRoad:
         except asyncio.CancelledError:
             link.close()  # the answer may still come; it must not be taken for the next one's
             raise
-        happened = _failure(answer)
+        happened = failure(answer)
         if happened:
             link.close()
             raise PartitionUnavailable(partition, happened)
@@ -110,8 +110,10 @@ class SocketRoad:
             link.close()
 
 
-def _failure(answer: bytes) -> Happened | None:
-    """A partition whose append failed answers with one word instead of replies."""
+def failure(answer: bytes) -> Happened | None:
+    """What is known of a frame that got no replies: a partition whose append failed answers with
+    one word instead.
+    """
     if len(answer) > 16 or not answer or answer[0] & 0xE0 != 0xA0:
         return None
     return msgspec.msgpack.decode(answer, type=Happened)

@@ -100,6 +100,12 @@ class SocketServer:
 
     def run(self, *, started: Callable[[], None] = lambda: None) -> None:
         started()
+        try:
+            self._turn_until_stopped()
+        finally:
+            self._close()
+
+    def _turn_until_stopped(self) -> None:
         more = False
         turns = 0
         while not self._stopping:
@@ -109,7 +115,7 @@ class SocketServer:
                 more = False
                 turns += 1
             if not batch or turns >= BUSY_TURNS_MAX:
-                more = self._desk.tick()
+                more = self._desk.tick(idle=not batch)
                 turns = 0
 
     def stop(self) -> None:
@@ -162,6 +168,12 @@ class SocketServer:
         sock, _ = self._listener.accept()
         connection = Connection(sock)
         self._selector.register(sock, selectors.EVENT_READ, connection)
+
+    def _close(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            assert isinstance(key.fileobj, socket.socket)
+            key.fileobj.close()
+        self._selector.close()
 
     def _drop(self, connection: Connection) -> None:
         if connection.sock.fileno() >= 0:

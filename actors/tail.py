@@ -1,11 +1,14 @@
 """Reading journals from outside the partition: the journal is the outbox.
 
 A tail holds a place in one journal and hands out what came after it, page by page, each in its
-own short read: a reader that kept a snapshot would make the WAL grow without bound.
+own short read: a reader that kept a snapshot would make the WAL grow without bound. While the
+store does not answer, there is nothing new: whoever tails asks again anyway.
 """
 
+from contextlib import suppress
+
 from ledger.entry import Entry, unseal
-from ledger.errors import StoreUnreadable
+from ledger.errors import StoreUnreachable, StoreUnreadable
 from ledger.journal import Reader, Store
 
 PAGE = 256
@@ -23,7 +26,10 @@ class Tail:
         reader = self._open()
         if reader is None:
             return []
-        page = [unseal(sealed.body) for sealed in reader.read(self.after, PAGE)]
+        try:
+            page = [unseal(sealed.body) for sealed in reader.read(self.after, PAGE)]
+        except StoreUnreachable:
+            return []
         if page:
             self.after = page[-1].seq
         return page
@@ -31,7 +37,8 @@ class Tail:
     def skip_to_end(self) -> None:
         reader = self._open()
         if reader is not None:
-            self.after = reader.tip().seq
+            with suppress(StoreUnreachable):
+                self.after = reader.tip().seq
 
     def close(self) -> None:
         if self._reader:

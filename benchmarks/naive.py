@@ -8,7 +8,6 @@ the actor. There is no batcher and no socket: those two are what the comparison 
 import asyncio
 import secrets
 import sys
-from pathlib import Path
 
 import msgspec
 import ray
@@ -30,7 +29,7 @@ from ledger.commands import Envelope
 from ledger.errors import Happened
 from ledger.ids import AccountId
 from ledger.replies import Reply
-from ledger.sqlite_store import SqliteStore
+from ledger.stores import open_journals
 from services.store import open_store
 
 
@@ -43,7 +42,7 @@ class OneByOne:
         def owns(account: AccountId) -> bool:
             return spec.directory.owns(spec.number, account)
 
-        journal = SqliteStore(Path(spec.journals)).writer(spec.number)
+        journal = open_journals(spec.journals).writer(spec.number)
         self._partition = Partition(
             spec.number, owns=owns, journal=journal, clock=SystemClock()
         )
@@ -92,7 +91,7 @@ async def _no_socket(partition: int) -> str:
 
 def start_actors(spec: GatewaySpec) -> list[ActorHandle[OneByOne]]:
     """One actor for each partition. They end with this process, their owner."""
-    journals = str(layout_of(spec.config).journals)
+    journals = layout_of(spec.config).journals_at(spec.config.store)
     remote = ray.remote(OneByOne).options(num_cpus=0, max_concurrency=1)
     actors = []
     for number in range(spec.directory.partition_count):
@@ -113,7 +112,7 @@ async def run(spec: GatewaySpec) -> None:
         directory=spec.directory,
         road=road,
         pulse=road,
-        journals=SqliteStore(layout.journals),
+        journals=open_journals(layout.journals_at(spec.config.store)),
         store=open_store(layout.store_url),
         clock=SystemClock(),
     )

@@ -104,6 +104,13 @@ def cpu_by_part() -> dict[str, float]:
     return used
 
 
+def machine_cpu_s() -> float:
+    """Processor seconds that anyone has used on this machine so far, on all cores."""
+    fields = Path("/proc/stat").read_text().partition("\n")[0].split()
+    user, nice, system, _idle, _wait, irq, softirq, *_ = map(int, fields[1:])
+    return (user + nice + system + irq + softirq) / _TICKS_PER_S
+
+
 def _part(command: bytes) -> str:
     text = command.decode(errors="replace")
     return next((part for mark, part in _PARTS if mark in text), "ray")

@@ -4,12 +4,14 @@ A round is one load on one contestant: warm-up, the measured seconds, the last a
 part of the contestant used of the processors is read before and after.
 """
 
+import os
+import time
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from benchmarks.client import Orders, Tally
-from benchmarks.processes import ask, cpu_by_part
+from benchmarks.processes import ask, cpu_by_part, machine_cpu_s
 from benchmarks.workload import World
 
 
@@ -32,12 +34,15 @@ class Measure(msgspec.Struct, frozen=True):
 
 
 class Round(msgspec.Struct, frozen=True):
-    """cpu_s: processor seconds by part, of all that this installation runs; load included."""
+    """cpu_s: processor seconds by part, of all that the run started; the load included.
+    others: the share of the machine that was used by whatever else runs on it.
+    """
 
     contestant: str
     measure: str
     tally: Tally
     cpu_s: dict[str, float]
+    others: float
 
     @property
     def per_second(self) -> float:
@@ -70,9 +75,15 @@ async def play(
             seconds=measure.seconds,
             judged=contestant.judged,
         )
-        before = cpu_by_part()
-        output = await ask("benchmarks.client", msgspec.json.encode(orders) + b"\n")
-        tally = msgspec.json.decode(output, type=Tally)
-        spent = {part: used - before.get(part, 0.0) for part, used in cpu_by_part().items()}
-        spent["load"] = tally.cpu_s
-        finished(Round(contestant.name, measure.name, tally, spent))
+        finished(await _play(contestant.name, measure.name, orders))
+
+
+async def _play(contestant: str, measure: str, orders: Orders) -> Round:
+    started, before, machine_before = time.monotonic(), cpu_by_part(), machine_cpu_s()
+    output = await ask("benchmarks.client", msgspec.json.encode(orders) + b"\n")
+    tally = msgspec.json.decode(output, type=Tally)
+    spent = {part: used - before.get(part, 0.0) for part, used in cpu_by_part().items()}
+    spent["load"] = tally.cpu_s
+    foreign = machine_cpu_s() - machine_before - sum(spent.values())
+    whole = (time.monotonic() - started) * (os.cpu_count() or 1)
+    return Round(contestant, measure, tally, spent, max(0.0, foreign / whole))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from channels.wire import (
     AccountView,
@@ -45,8 +46,13 @@ NAMES_MAX = 10_000
 
 def time_text(at_ms: int) -> str:
     """RFC 3339, UTC, milliseconds."""
-    moment = datetime.fromtimestamp(at_ms // 1_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1_000:03d}Z"
+    return f"{_second_text(at_ms // 1_000)}.{at_ms % 1_000:03d}Z"
+
+
+@lru_cache(maxsize=1_024)
+def _second_text(at_s: int) -> str:
+    """Kept, for under load thousands of answers name the same few seconds."""
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 class Names:

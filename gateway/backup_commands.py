@@ -15,6 +15,7 @@ from ledger.backup import Line, back_up, copy_database, require_empty
 from ledger.errors import LedgerError
 from ledger.report_text import verify_text
 from ledger.sqlite_store import SqliteStore
+from ledger.store_address import StoreAddress
 from ledger.verify import verify
 
 MANIFEST = "backup.json"
@@ -34,6 +35,8 @@ def backup(data: Path, target: Path) -> int:
     """0 once the copy is written and sound."""
     source = Layout(data)
     require_empty(target)
+    # Journals in a database are not in the folder, and a copy without them would be no backup.
+    source.require_same_store(StoreAddress(""))
     line = back_up(SqliteStore(source.journals), Layout(target).journals, _say)
     for name in PLAIN_FILES:
         if (source.folder / name).exists():

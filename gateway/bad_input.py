@@ -13,8 +13,8 @@ import msgspec
 
 from channels.problem import Problem, bad_field
 
-# Runs of 13 to 19 digits: what a card number looks like (ISO/IEC 7812-1), if it is Luhn-valid.
-_DIGITS = re.compile(rb"(?:\d[ -]?){12,18}\d")
+# Runs of 13 digits or more: what a card number looks like (ISO/IEC 7812-1), if it is Luhn-valid.
+_DIGITS = re.compile(rb"[0-9](?:[ -]?[0-9]){12}")
 # Of random UUIDs one in 130 holds such a run by chance, and tills like them as references.
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -28,6 +28,9 @@ _ABOUT = re.compile(
     r"^Object (?:missing required|contains unknown) field `(?P<name>.*)`$", re.DOTALL
 )
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 
 
 def decode_problem(raw: bytes, error: Exception) -> Problem:
@@ -81,7 +84,13 @@ def _may_show(text: str) -> bool:
 
 
 def require_unique_names(raw: bytes) -> None:
-    """Raise a Problem if an object names a field twice: readers differ on which one counts."""
+    """Raise a Problem if an object names a field twice: readers differ on which one counts.
+
+    Read into objects and written again, such a body has fewer quotes; any other has as many, if no
+    backslash hides one. That costs a third of the look at each name.
+    """
+    if b"\\" not in raw and raw.count(b'"') == _encode(_decode(raw)).count(b'"'):
+        return
     json.loads(raw, object_pairs_hook=_unique)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actors.directory import MapMismatch
-from actors.ray_head import RayHeadFailed
+from actors.ray_head import FolderExposed, RayHeadFailed
 from gateway.config import ENV_PREFIX, BadSetting, Config, load, require_store
 from gateway.layout import FolderInUse, Layout, OtherStore
+from gateway.start_failed import StartFailed
 from ledger.backup import NotEmpty
 from ledger.clock import SystemClock
 from ledger.errors import LedgerError
@@ -18,9 +19,13 @@ from ledger.store_address import StoreAddress
 from services.keyring import KeysDamaged, KeysExposed
 from terminals.pos_options import add_options
 
+# Ctrl-C before there was anything to stop: 128 and the number of the signal, as shells have it.
+INTERRUPTED = 130
+
 # Each says itself who is to blame and what to do; no trace is needed.
 _EXPLAINED = (
     BadSetting,
+    FolderExposed,
     FolderInUse,
     KeysDamaged,
     KeysExposed,
@@ -29,6 +34,7 @@ _EXPLAINED = (
     NotEmpty,
     OtherStore,
     RayHeadFailed,
+    StartFailed,
 )
 
 
@@ -40,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = options.run(options)
     except _EXPLAINED as error:
         sys.exit(f"airside: {error}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     sys.exit(code)
 
 
@@ -143,7 +151,10 @@ def _restore(options: argparse.Namespace) -> int:
 def _journals(options: argparse.Namespace) -> StoreAddress:
     store = StoreAddress(options.store)
     require_store(store)
-    return Layout(options.data).journals_at(store)
+    layout = Layout(options.data)
+    if not store.text:
+        layout.require_same_store(store)
+    return layout.journals_at(store)
 
 
 def _pos(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ Order of precedence: command line, environment (`AIRSIDE_PORT=…`), the TOML fi
 name that no setting has is refused, so that a misspelt limit is not silently the default.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,10 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+
+from ledger.errors import BadStoreAddress
+from ledger.ids import MalformedId, parse_account
+from ledger.store_address import StoreAddress
 
 ENV_PREFIX = "AIRSIDE_"
 
@@ -25,6 +30,11 @@ class BadSetting(ValueError):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     data: str = "data"
     """Folder of journals, keys and the store. One running installation per folder."""
+
+    store: StoreAddress = StoreAddress("")
+    """Where journals are kept: postgresql://user:password@host/database, or nothing for SQLite in
+    the data folder. Fixed when the data folder is made. A command line is seen by everyone on the
+    machine, so a password belongs into the environment, the file, or PostgreSQL's ~/.pgpass."""
 
     host: str = "127.0.0.1"
     """Where the gateways listen. Loopback, until TLS stands in front of them."""
@@ -68,10 +78,15 @@ def load(
         settings |= _from_file(path)
     settings |= _from_environment(environment)
     settings |= {name: value for name, value in given.items() if value is not None}
+    for name in settings:
+        if name not in Config.__struct_fields__:
+            raise BadSetting(name, "there is no such setting")
+    if "store" in settings:
+        settings["store"] = {"text": settings["store"]}
     try:
         config = msgspec.convert(settings, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise BadSetting("configuration", str(error)) from None
+        raise _bad_value(settings, str(error)) from None
     _check(config)
     return config
 
@@ -91,8 +106,20 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         field = name.removeprefix(ENV_PREFIX).lower()
         if field not in Config.__struct_fields__:
             raise BadSetting(name, "there is no such setting")
-        settings[field] = tuple(text.split(",")) if field == "pinned_accounts" else text
+        settings[field] = text
+        if field == "pinned_accounts":
+            settings[field] = tuple(part for part in text.split(",") if part)
     return settings
+
+
+def _bad_value(settings: Mapping[str, object], message: str) -> BadSetting:
+    reason, _, path = message.partition(" - at `$.")
+    found = re.match(r"\w+", path)
+    assert found, "the settings are an object, so what is wrong is one of them"
+    name = found[0]
+    # An address may hold a password.
+    shown = "" if name == "store" else f", not {settings[name]!r}"
+    return BadSetting(name, f"{reason}{shown}")
 
 
 def _check(config: Config) -> None:
@@ -100,5 +127,21 @@ def _check(config: Config) -> None:
         raise BadSetting(
             "demo", f"its keys are public, so it will not listen on {config.host}"
         )
+    require_store(config.store)
+    for account in config.pinned_accounts:
+        try:
+            parse_account(account)
+        except MalformedId as error:
+            raise BadSetting("pinned_accounts", str(error)) from None
     if config.log_level not in {"debug", "info", "warning", "error"}:
         raise BadSetting("log_level", f"{config.log_level!r} is not a level")
+
+
+def require_store(store: StoreAddress) -> None:
+    """Raises BadSetting, which does not repeat what may hold a password."""
+    if not store.text:
+        return
+    try:
+        store.require_database()
+    except BadStoreAddress as error:
+        raise BadSetting("store", str(error)) from None

@@ -89,6 +89,7 @@ class EventHub:
         self._store = store
         self._sleep = sleep
         self._tails = [Tail(store, n) for n in range(directory.partition_count)]
+        self._ends = [Tail(store, n) for n in range(directory.partition_count)]
         self._subscribers: set[Subscriber] = set()
         self._ending = False
         self.streams = 0
@@ -132,12 +133,21 @@ class EventHub:
     def _place(self) -> Place:
         return {tail.partition: tail.after for tail in self._tails}
 
-    async def stream(
-        self, subscriber: Subscriber, last_id: str | None
-    ) -> AsyncGenerator[Event]:
-        """Events after the place that last_id names, or from now on."""
+    def begin(self, subscriber: Subscriber, last_id: str | None) -> str:
+        """The place where its stream begins: where last_id left off, unless that is too long ago,
+        or beyond the end, as in a data folder that was made anew; then now.
+        """
+        asked = _parse_place(last_id)
+        for end in self._ends:
+            end.skip_to_end()
+            wanted = asked.get(end.partition, end.after)
+            known = end.after - CATCH_UP_MAX <= wanted <= end.after
+            subscriber.reached[end.partition] = wanted if known else end.after
+        return _place_text(subscriber.reached)
+
+    async def stream(self, subscriber: Subscriber) -> AsyncGenerator[Event]:
+        """Events after the place where it begins, for as long as the reader keeps up."""
         self.streams += 1
-        subscriber.reached = self._resume(_parse_place(last_id))
         past = [Tail(self._store, n, seq) for n, seq in subscriber.reached.items()]
         try:
             while (page := self._missed(past)) and not self._ending:
@@ -159,19 +169,6 @@ class EventHub:
             for tail in past:
                 tail.close()
 
-    def _resume(self, place: Place) -> Place:
-        """Where a stream begins: where it left off, unless that is too long ago, or beyond the
-        end, as in a data folder that was made anew; then now.
-        """
-        reached = self._place()
-        for partition in place.keys() & reached.keys():
-            end = Tail(self._store, partition)
-            end.skip_to_end()
-            end.close()
-            if end.after - CATCH_UP_MAX <= place[partition] <= end.after:
-                reached[partition] = place[partition]
-        return reached
-
     def _missed(self, past: list[Tail]) -> list[tuple[int, Entry]]:
         """One page of what these tails have not seen and the hub has; empty when they are even."""
         for tail in past:
@@ -187,7 +184,7 @@ class EventHub:
 
     def close(self) -> None:
         """Once run() has ended."""
-        for tail in self._tails:
+        for tail in self._tails + self._ends:
             tail.close()
 
 

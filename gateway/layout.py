@@ -7,12 +7,25 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from ledger.store_address import StoreAddress
+
 
 class FolderInUse(Exception):
     """Another Airside runs on this data folder. Two would fence each other for ever."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"another Airside is running on {folder}")
+
+
+class OtherStore(Exception):
+    """The journals of this data folder are elsewhere. With the wrong ones every account would be
+    gone and every idempotency key forgotten, so payments would be made twice.
+    """
+
+    def __init__(self, folder: Path, kept: str, wanted: str) -> None:
+        super().__init__(
+            f"the journals of {folder} are kept in {kept}, and the setting `store` names {wanted}"
+        )
 
 
 class Layout:
@@ -22,6 +35,27 @@ class Layout:
     @property
     def journals(self) -> Path:
         return self.folder / "journals"
+
+    def journals_at(self, store: StoreAddress) -> StoreAddress:
+        """Where the journals are, given the setting."""
+        return store if store.text else StoreAddress(str(self.journals))
+
+    def require_same_store(self, store: StoreAddress) -> None:
+        """Raises OtherStore when the journals of this folder are kept in another kind of store."""
+        if self._store_note.exists():
+            kept = self._store_note.read_text()
+        else:
+            kept = "SQLite" if any(self.journals.glob("*.sqlite")) else _kind(store)
+        if kept != _kind(store):
+            raise OtherStore(self.folder, kept, _kind(store))
+
+    def note_store(self, store: StoreAddress) -> None:
+        """Once the store is there: what a later start must name."""
+        self._store_note.write_text(_kind(store))
+
+    @property
+    def _store_note(self) -> Path:
+        return self.folder / "journals-kept-in"
 
     @property
     def directory(self) -> Path:
@@ -53,3 +87,7 @@ class Layout:
             file.close()
             raise FolderInUse(self.folder) from None
         return file
+
+
+def _kind(store: StoreAddress) -> str:
+    return "PostgreSQL" if store.text else "SQLite"

@@ -1,21 +1,21 @@
-"""`airside ledger …`: what can be read of a data folder without a running gateway."""
+"""`airside ledger …`: what can be read of an installation's journals without a running gateway."""
 
 import sys
-from pathlib import Path
 
-from gateway.layout import Layout
 from ledger.balances import balances, balances_table
+from ledger.journal import Store
 from ledger.report_text import verify_text
-from ledger.sqlite_store import SqliteStore
+from ledger.store_address import StoreAddress
+from ledger.stores import open_journals
 from ledger.verify import verify
 
 # A line of progress each so many entries: about one a second.
 PROGRESS_ENTRIES = 50_000
 
 
-def verify_folder(folder: Path) -> int:
+def verify_journals(where: StoreAddress) -> int:
     """0 when every invariant holds, 1 when one does not, 2 when there is nothing to check."""
-    store = _store(folder)
+    store = _store(where)
     if store is None:
         return 2
     report = verify(store, progress=_progress)
@@ -23,19 +23,19 @@ def verify_folder(folder: Path) -> int:
     return 1 if report.findings else 0
 
 
-def show_balances(folder: Path) -> int:
-    store = _store(folder)
+def show_balances(where: StoreAddress) -> int:
+    store = _store(where)
     if store is None:
         return 2
     sys.stdout.write(balances_table(balances(store, progress=_progress)) + "\n")
     return 0
 
 
-def _store(folder: Path) -> SqliteStore | None:
-    store = SqliteStore(Layout(folder).journals)
+def _store(where: StoreAddress) -> Store | None:
+    store = open_journals(where)
     if store.partitions():
         return store
-    sys.stderr.write(f"airside: there are no journals in {folder}\n")
+    sys.stderr.write(f"airside: there are no journals in {where}\n")
     return None
 
 

@@ -28,6 +28,16 @@ def configure(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.getLogger().addHandler(_Lines(logging.WARNING))
+
+
+class _Lines(logging.Handler):
+    """What libraries log becomes a line of ours: its template, without what would fill it in, for
+    that may be what a caller sent.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        get(record.name).log(record.levelno, str(record.msg), exc_info=record.exc_info)
 
 
 def _mask(

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,9 +16,11 @@ from actors.ray_head import free_port, plan_head
 from gateway import logs
 from gateway.config import Config
 from gateway.layout import Layout
+from gateway.start_failed import PortTaken
 from gateway.supervisor import Supervisor
 from gateway.world import seed_principals
 from ledger.clock import SystemClock
+from ledger.stores import prepare_journals
 from services.keyring import open_keyring
 from services.store import open_store
 
@@ -30,23 +33,35 @@ DEMO_WARNING = (
 
 
 def serve(config: Config, after_start: AfterStart | None = None) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises FolderInUse, MapMismatch, StartFailed and the like."""
+    """Run until SIGTERM or Ctrl-C. Raises FolderInUse, OtherStore, StartFailed and the like."""
     logs.configure(config.log_level)
     layout = Layout(Path(config.data))
     with layout.lock():
         directory = prepare(config, layout)
         if config.port == 0:
             config = msgspec.structs.replace(config, port=free_port())
+        require_free(config.host, config.port)
         if config.demo:
             say(DEMO_WARNING)
         asyncio.run(_run(config, directory, layout, after_start))
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises PortTaken. Gateways share their port, so they would not notice themselves."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise PortTaken(host, port, error) from error
 
 
 def prepare(config: Config, layout: Layout) -> Directory:
     """Make what a data folder must have: keys, the relational store, the map of slots."""
     wanted = plan(config.partitions, config.pinned_accounts)
     directory = load_or_create(layout.directory, wanted)
-    layout.journals.mkdir(exist_ok=True)
+    layout.require_same_store(config.store)
+    prepare_journals(layout.journals_at(config.store))
+    layout.note_store(config.store)
     open_keyring(layout.folder, random_bytes=secrets.token_bytes)
     store = open_store(layout.store_url)
     if config.demo:
@@ -62,6 +77,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_stop.set)
+    shutil.rmtree(layout.runtime, ignore_errors=True)  # of one that was killed
     head = plan_head(layout.runtime, directory.partition_count, secrets.token_bytes)
     supervisor = Supervisor(config, directory, head, say)
     try:

@@ -4,6 +4,9 @@ It holds the lock of the data folder, starts a Ray head of its own, the partitio
 and runs the relay. Ray starts a partition again when its process dies, but does not notice one
 that is stopped or stuck; so the supervisor asks each for a heartbeat and kills what is silent. When
 the head itself dies, every old partition is killed first, then all is started again.
+
+A gateway needs a second to import what it needs. So its process is started beside Ray, and is
+told what to serve once there is something to serve.
 """
 
 import asyncio
@@ -28,7 +31,8 @@ from actors.socket_road import SocketRoad
 from gateway.config import Config
 from gateway.layout import Layout
 from gateway.logs import get
-from ledger.sqlite_store import SqliteStore
+from gateway.start_failed import StartFailed
+from ledger.stores import open_journals
 
 if TYPE_CHECKING:
     from actors.ray_runtime import RayRuntime
@@ -44,10 +48,6 @@ _log = get("supervisor")
 Say = Callable[[str], None]
 
 
-class StartFailed(Exception):
-    """Not everything came up. The message says what did not."""
-
-
 class Supervisor:
     def __init__(
         self, config: Config, directory: Directory, head: HeadSpec, say: Say
@@ -55,10 +55,12 @@ class Supervisor:
         self._config = config
         self._directory = directory
         self._layout = Layout(Path(config.data))
+        self._journals = self._layout.journals_at(config.store)
         self._head = RayHead(head)
         self._say = say
         self._runtime: RayRuntime | None = None
         self._pids: dict[int, int] = {}
+        self._connecting: asyncio.Task[None] | None = None
         self._gateways: list[subprocess.Popen[bytes]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._pulse = SocketRoad(self._resolve)
@@ -67,8 +69,6 @@ class Supervisor:
     async def start(self) -> None:
         """Raises StartFailed, RayHeadFailed."""
         await self._start_engine()
-        self._say("gateway: starting")
-        self._gateways = [self._start_gateway() for _ in range(self._config.gateways)]
         await self._until_listening()
         self._tasks = [
             asyncio.create_task(self._keep("relay", self._carry)),
@@ -78,21 +78,36 @@ class Supervisor:
     async def _start_engine(self) -> None:
         started = time.monotonic()
         self._say("Ray: starting (this takes some seconds)")
+        self._head.start()
+        self._gateways = [self._start_gateway() for _ in range(self._config.gateways)]
         # Ray reads its settings from the environment when it is imported, so not before this.
         os.environ.update(self._head.spec.environment)
         from actors.ray_runtime import PartitionSpec, RayRuntime  # noqa: PLC0415
 
-        self._head.start()
+        if self._runtime:
+            await asyncio.to_thread(self._runtime.disconnect)
+        await self._until_ready()
         self._runtime = RayRuntime(self._head.spec)
-        await asyncio.to_thread(self._runtime.connect)
+        self._connecting = asyncio.create_task(asyncio.to_thread(self._runtime.connect))
+        await asyncio.shield(self._connecting)
         self._say(f"Ray: up after {time.monotonic() - started:.1f} s")
         for number in range(self._directory.partition_count):
             spec = PartitionSpec(
-                number, str(self._layout.journals), self._head.spec.folder, self._directory
+                number, self._journals, self._head.spec.folder, self._directory
             )
             self._runtime.start_partition(spec)
         await self._until_beating()
         self._say(f"partitions: {self._directory.partition_count} up")
+        for gateway in self._gateways:
+            self._tell(gateway)
+
+    async def _until_ready(self) -> None:
+        """To connect earlier would be to wait inside of Ray, where nothing can interrupt us."""
+        deadline = time.monotonic() + START_S
+        while not self._head.ready():
+            if time.monotonic() > deadline:
+                raise StartFailed("Ray does not come up")
+            await asyncio.sleep(POLL_S)
 
     async def _until_beating(self) -> None:
         deadline = time.monotonic() + START_S
@@ -111,29 +126,35 @@ class Supervisor:
 
     async def _beats(self, partition: int) -> bool:
         try:
-            async with asyncio.timeout(self._config.heartbeat_s):
-                answer = await self._pulse.send(partition, encode(Heartbeat()))
+            await self._beat(partition)
         except (PartitionUnavailable, TimeoutError):
             return False
-        self._pids[partition] = decode_statistics(answer).pid
         return True
 
+    async def _beat(self, partition: int) -> None:
+        async with asyncio.timeout(self._config.heartbeat_s):
+            answer = await self._pulse.send(partition, encode(Heartbeat()))
+        self._pids[partition] = decode_statistics(answer).pid
+
     def _start_gateway(self) -> subprocess.Popen[bytes]:
-        spec = {
-            "config": self._config,
-            "head": self._head.spec,
-            "directory": self._directory,
-        }
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "gateway.process"],
             stdin=subprocess.PIPE,
             env={**os.environ, **self._head.spec.environment},
             start_new_session=True,
         )
-        assert process.stdin is not None, "it was asked for"
-        process.stdin.write(msgspec.json.encode(spec) + b"\n")
-        process.stdin.flush()
-        return process
+
+    def _tell(self, gateway: subprocess.Popen[bytes]) -> None:
+        """What to serve. The pipe stays open: when it closes, the gateway ends."""
+        spec = {
+            "config": self._config,
+            "head": self._head.spec,
+            "directory": self._directory,
+        }
+        assert gateway.stdin is not None, "it was asked for"
+        with contextlib.suppress(BrokenPipeError):  # it has ended, which the watch will see
+            gateway.stdin.write(msgspec.json.encode(spec) + b"\n")
+            gateway.stdin.flush()
 
     async def _until_listening(self) -> None:
         deadline = time.monotonic() + START_S
@@ -158,7 +179,7 @@ class Supervisor:
     async def _carry(self) -> None:
         """The relay, for as long as we live."""
         cursors = load_cursors(self._layout.relay_cursors)
-        store = SqliteStore(self._layout.journals)
+        store = open_journals(self._journals)
         relay = Relay(self._directory, self._relay_road, store, cursors)
         saved = relay.cursors
         while True:
@@ -175,17 +196,31 @@ class Supervisor:
                 await self._start_again()
                 continue
             for number in range(self._directory.partition_count):
-                if not await self._beats(number) and not await self._beats(number):
+                if await self._is_silent(number):
                     self._kill_partition(number)
             for index, gateway in enumerate(self._gateways):
                 if gateway.poll() is not None:
                     _log.warning("a gateway ended and is started again", pid=gateway.pid)
                     self._gateways[index] = self._start_gateway()
+                    self._tell(self._gateways[index])
+
+    async def _is_silent(self, partition: int) -> bool:
+        """It holds our connection and does not answer. One that is down is Ray's to start."""
+        try:
+            await self._beat(partition)
+        except TimeoutError:
+            return not await self._beats(partition)
+        except PartitionUnavailable:
+            return False
+        return False
 
     def _kill_partition(self, partition: int) -> None:
-        pid = self._pids.get(partition)
-        _log.warning("a partition is silent and is killed", partition=partition, pid=pid)
-        if pid is not None:
+        """Only if it is still one of the head's: its number may be another process's by now."""
+        pid = self._pids.pop(partition, None)
+        if pid is not None and self._head.owns(pid):
+            _log.warning(
+                "a partition is silent and is killed", partition=partition, pid=pid
+            )
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -194,14 +229,13 @@ class Supervisor:
         by its store, and until then it would answer reads.
         """
         _log.warning("Ray ended and is started again")
-        for partition in range(self._directory.partition_count):
-            self._kill_partition(partition)
-        await self._stop_gateways()
         self._head.stop()
-        assert self._runtime is not None, "it was started"
-        await asyncio.to_thread(self._runtime.disconnect)
-        await self._start_engine()
-        self._gateways = [self._start_gateway() for _ in range(self._config.gateways)]
+        await self._stop_gateways()
+        try:
+            await self._start_engine()
+        except BaseException:
+            self._head.stop()  # half a start is none: the next look tries again
+            raise
 
     async def stop(self) -> None:
         """Gateways drain first; then nothing asks the partitions any more, and they may end."""
@@ -211,6 +245,8 @@ class Supervisor:
         await self._stop_gateways()
         await self._pulse.close()
         await self._relay_road.close()
+        if self._connecting:
+            await asyncio.wait([self._connecting])
         if self._runtime:
             await asyncio.to_thread(self._runtime.disconnect)
         self._head.stop()

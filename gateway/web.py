@@ -129,11 +129,13 @@ class EventStream:
         self, request: web.Request, response: web.StreamResponse, principal: Principal
     ) -> None:
         account = parse_account(principal.account) if principal.account else None
-        last_id = request.headers.get("Last-Event-ID")
-        events = self._hub.stream(Subscriber(principal, account), last_id)
+        subscriber = Subscriber(principal, account)
+        place = self._hub.begin(subscriber, request.headers.get("Last-Event-ID"))
+        events = self._hub.stream(subscriber)
         upcoming = asyncio.ensure_future(anext(events))
         try:
-            await _write(response, b"retry: 1000\n\n")
+            # Its place at once: a stream that breaks before its first event is resumed too.
+            await _write(response, f"id: {place}\nretry: 1000\n\n".encode())
             while True:
                 done, _ = await asyncio.wait([upcoming], timeout=KEEP_ALIVE_S)
                 if not done:

@@ -2,6 +2,9 @@
 
 This is memory. The truth is the journal; an account is what apply.py makes of its entries,
 and an image (ledger/images.py) is this struct, encoded.
+
+gc=False: what an account is made of holds plain values and can form no cycle, and there may be
+millions of them. Python's collector would walk through all, and nobody is answered meanwhile.
 """
 
 from enum import StrEnum
@@ -37,14 +40,14 @@ class TransferStatus(StrEnum):
     RETURNED = "returned"
 
 
-class Pot(msgspec.Struct, array_like=True):
+class Pot(msgspec.Struct, array_like=True, gc=False):
     """One balance. posted = available + held."""
 
     available_minor: int = 0
     held_minor: int = 0
 
 
-class Payment(msgspec.Struct, array_like=True):
+class Payment(msgspec.Struct, array_like=True, gc=False):
     state: PaymentState
     at_ms: int
     expires_at_ms: int  # 0: there is no hold
@@ -67,7 +70,7 @@ class Payment(msgspec.Struct, array_like=True):
         return subtract(self.captured, self.refunded)
 
 
-class Transfer(msgspec.Struct, array_like=True):
+class Transfer(msgspec.Struct, array_like=True, gc=False):
     status: TransferStatus
     at_ms: int
     target: AccountId
@@ -75,7 +78,7 @@ class Transfer(msgspec.Struct, array_like=True):
     amount_minor: int
 
 
-class BoundCode(msgspec.Struct, array_like=True):
+class BoundCode(msgspec.Struct, array_like=True, gc=False):
     """A scanned code belongs to this merchant, order and amount; seq has the answer it got."""
 
     seq: int
@@ -85,7 +88,7 @@ class BoundCode(msgspec.Struct, array_like=True):
     forget_at_ms: int
 
 
-class KeyUse(msgspec.Struct, array_like=True):
+class KeyUse(msgspec.Struct, array_like=True, gc=False):
     """The entry that answered this key, and the payment or transfer it is about (or BARRED).
 
     attempt: it asked for that payment, so it can be looked up and reversed by this key.

@@ -23,7 +23,7 @@ class AccountKind(StrEnum):
     FUNDING = "funding"  # one piece of evidence for money that came in
 
 
-class Sale(msgspec.Struct, frozen=True, array_like=True):
+class Sale(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a payment pays for. References are opaque: no name, no PNR, no free text.
 
     order is a keyed digest of the merchant's order reference (services/keyring.py).

@@ -11,6 +11,7 @@ partition owns a slot today.
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import NewType
 
 import msgspec
@@ -22,6 +23,8 @@ ACCOUNT_BYTES = (
 )
 SLOT_COUNT = 4096
 ORDINAL_BYTES = 5  # 2^40 payments on one account
+# Base32 is plain Python, and the same accounts pay again: their texts are kept, in some 2 MB.
+TEXTS_KEPT = 4_096
 
 
 class MalformedId(ValueError):
@@ -48,10 +51,12 @@ def slot_of(account: AccountId) -> int:
     return int.from_bytes(account[:2], "big") >> 4
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
 def account_text(account: AccountId) -> str:
     return "acc_" + _encode(account)
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
 def parse_account(text: str) -> AccountId:
     return AccountId(_decode(text, "acc_", ACCOUNT_BYTES))
 

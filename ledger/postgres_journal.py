@@ -127,7 +127,11 @@ class PostgresJournal(PostgresReader):
         images: Sequence[Image] = (),
         mark: Mark | None = None,
     ) -> None:
-        after = self._after(entries)
+        expected = range(self._tip.seq + 1, self._tip.seq + 1 + len(entries))
+        if [entry.seq for entry in entries] != list(expected):
+            self.require_sole_writer()  # a stale writer is fenced, whatever it brings
+            raise AssertionError("sequence numbers have no gaps")
+        after = Tip(entries[-1].seq, entries[-1].hash) if entries else self._tip
         statement, values = _write(entries, images, mark)
         try:
             took = self._session.commit(statement, values | self._fence(after))
@@ -148,13 +152,6 @@ class PostgresJournal(PostgresReader):
         if not took:
             self._raise_fenced()
         self._tip, self._turn = after, self._turn + 1
-
-    def _after(self, entries: Sequence[Sealed]) -> Tip:
-        expected = self._tip.seq
-        for entry in entries:
-            expected += 1
-            assert entry.seq == expected, "sequence numbers have no gaps"
-        return Tip(entries[-1].seq, entries[-1].hash) if entries else self._tip
 
     def _fence(self, after: Tip) -> dict[str, object]:
         return {

@@ -5,6 +5,7 @@ the server a process of some 10 MB.
 """
 
 import threading
+from contextlib import suppress
 from typing import Any, LiteralString, Protocol
 
 import msgspec
@@ -65,12 +66,12 @@ class SharedSession:
     def rows(
         self, query: LiteralString, values: tuple[object, ...]
     ) -> list[tuple[Any, ...]]:
-        session = self._opened()
-        try:
-            return session.rows(query, values)
-        except StoreUnreachable:
-            self._drop(session)
-            raise
+        """A session that broke while nobody used it is no news: then it is asked in a new one."""
+        held = self._session
+        if held is not None:
+            with suppress(StoreUnreachable):
+                return self._asked(held, query, values)
+        return self._asked(self._opened(), query, values)
 
     def close(self) -> None:
         with self._lock:
@@ -79,6 +80,15 @@ class SharedSession:
                 return
             session, self._session = self._session, None
         session.close()
+
+    def _asked(
+        self, session: Session, query: LiteralString, values: tuple[object, ...]
+    ) -> list[tuple[Any, ...]]:
+        try:
+            return session.rows(query, values)
+        except StoreUnreachable:
+            self._drop(session)
+            raise
 
     def _opened(self) -> Session:
         with self._lock:

@@ -4,6 +4,7 @@ What is seen to here: an answered commit is durable; the isolation level is the 
 of postgres_store.py is argued for, whatever the server's default; and no error shows a password.
 """
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, LiteralString
@@ -37,7 +38,6 @@ SET default_transaction_isolation = 'read committed';
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
 """
-_LIMIT = "SELECT set_config('statement_timeout', %s, false)"
 _UNIQUE_VIOLATION = "23505"
 
 Values = Sequence[object] | Mapping[str, object]
@@ -97,10 +97,16 @@ class Session:
 
     @contextmanager
     def limited(self, limit_ms: int) -> Iterator[None]:
-        """Statements within may take so long. Raises StoreUnreachable, StoreUnreadable."""
-        self.rows(_LIMIT, (str(limit_ms),))
-        yield
-        self.run("RESET statement_timeout")
+        """What is under way within is cancelled after so long. The server's own time limits end
+        where the commit begins, and would not cover the wait for a replica.
+        """
+        timer = threading.Timer(limit_ms / 1_000, self._cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def commit(self, statement: LiteralString, values: Values) -> list[tuple[Any, ...]]:
         """One statement, as a transaction of its own, in one round trip.
@@ -129,6 +135,10 @@ class Session:
         with suppress(psycopg.Error):
             self._connection.close()
 
+    def _cancel(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=CONNECT_S)
+
     def _note(self, notice: Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING":
             self._warnings.append(notice.message_primary or "a warning")
@@ -145,7 +155,7 @@ class Session:
 
 def _read(address: StoreAddress) -> dict[str, Any]:
     """What libpq cannot read it quotes, with the password that may be in it: say less."""
-    address.require_readable()
+    address.require_database()
     try:
         return dict(conninfo_to_dict(address.text))
     except psycopg.Error:

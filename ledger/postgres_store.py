@@ -24,7 +24,7 @@ class PostgresStore:
     """The journals in one database."""
 
     def __init__(self, address: StoreAddress, *, settle_ms: int = SETTLE_MS) -> None:
-        address.require_readable()
+        address.require_database()
         self._address = address
         self._settle_ms = settle_ms
         self._shared = SharedSession(address)

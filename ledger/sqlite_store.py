@@ -85,10 +85,14 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     try:
         db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise StoreUnreadable(str(path), str(error)) from error
+    try:
         db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         if read_only:
             db.execute(_TIP).fetchone()
     except sqlite3.Error as error:
+        db.close()
         raise StoreUnreadable(str(path), str(error)) from error
     return db
 
@@ -131,9 +135,13 @@ class SqliteJournal(SqliteReader):
     def __init__(self, partition: int, path: Path) -> None:
         super().__init__(path, read_only=False)
         self._partition = partition
-        self._prepare(path)
-        self._tip = self.tip()
-        self._version = self._data_version()
+        try:
+            self._prepare(path)
+            self._tip = self.tip()
+            self._version = self._data_version()
+        except StoreUnreadable:
+            self.close()
+            raise
 
     def _prepare(self, path: Path) -> None:
         """After a crash the WAL may end in a torn commit: fold it in now, or do not start."""
@@ -163,6 +171,9 @@ class SqliteJournal(SqliteReader):
         except sqlite3.Error as error:
             self._roll_back()
             raise AppendFailed(self._partition, _happened(error), str(error)) from error
+        except StoreUnreadable as error:
+            self._roll_back()  # the tip could not be read, so nothing was written after it
+            raise AppendFailed(self._partition, Happened.NO, str(error)) from error
         except BaseException:
             self._roll_back()
             raise

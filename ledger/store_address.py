@@ -54,7 +54,7 @@ class StoreAddress(msgspec.Struct, frozen=True):
     def in_database(self) -> bool:
         return not self.text.startswith("/")
 
-    def require_readable(self) -> None:
-        """Raises BadStoreAddress."""
-        if self.in_database and _DATABASE.fullmatch(self.text) is None:
+    def require_database(self) -> None:
+        """Raises BadStoreAddress unless it is that of a database, in the form that we read."""
+        if _DATABASE.fullmatch(self.text) is None:
             raise BadStoreAddress

@@ -14,7 +14,7 @@ from typing import TextIO
 
 import msgspec
 
-from ledger.clock import SystemClock
+from ledger.clock import Clock
 from ledger.money import UnknownCommodity, exponent
 from terminals.attempt import AttemptDamaged, AttemptFolder, Origin, StateInUse
 from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
@@ -22,7 +22,7 @@ from terminals.pos_entry import EntryRefused
 from terminals.pos_screen import Screen, wants_colour
 from terminals.pos_start import CannotStart, identify, read_key, require_origin
 from terminals.shop import UNKNOWN, Shop
-from terminals.till import Till, TillParts
+from terminals.till import Sleep, Till, TillParts
 from terminals.typed_amount import AmountRefused
 
 NOT_STARTED = 1
@@ -39,10 +39,14 @@ _EXPLAINED = (
 )
 
 
-class Console(msgspec.Struct, frozen=True):
+class Console(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands around the cashier."""
+
     keys: TextIO
     out: TextIO
     environ: Mapping[str, str]
+    clock: Clock
+    sleep: Sleep
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -56,9 +60,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         with ExitStack() as opened:
             return _run(options, console, screen, opened)
     except _EXPLAINED as error:
-        screen.line(f"airside pos: {error}")
+        screen.says(error)
     except OSError as error:
-        screen.line(f"airside pos: {error.filename or 'disk'}: {error.strerror}")
+        screen.says(f"{error.filename or 'disk'}: {error.strerror}")
     except KeyboardInterrupt:
         screen.line()
         return INTERRUPTED
@@ -76,18 +80,18 @@ def _run(
     runner.run(client.__aenter__())
     opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
     try:
-        me = runner.run(identify(client, url, asyncio.sleep, screen.line))
+        me = runner.run(identify(client, url, console.sleep, screen.line))
         origin = Origin(url, me.principal)
         require_origin(attempts.owed(), origin)
     except CannotStart as error:
-        screen.line(f"airside pos: {error}")
+        screen.says(error)
         return UNKNOWN if attempts.owed() else NOT_STARTED
     parts = TillParts(
         gateway=client,
         attempts=attempts,
         origin=origin,
-        clock=SystemClock(),
-        sleep=asyncio.sleep,
+        clock=console.clock,
+        sleep=console.sleep,
         random_bytes=secrets.token_bytes,
         tell=screen.line,
     )

@@ -35,7 +35,7 @@ class CodeSource:
             except KeyboardInterrupt:
                 return None
             except (ScanRefused, ScanExtraMissing) as error:
-                self._screen.line(f"{error}.")
+                self._screen.says(error)
             except OSError as error:
                 self._screen.line(f"{error.filename or 'the keyboard'}: {error.strerror}.")
                 return None

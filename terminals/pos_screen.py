@@ -44,6 +44,11 @@ class Screen:
         self._out.write(f"{_plain(text)}\n")
         self._out.flush()
 
+    def says(self, error: object) -> None:
+        """An error's text as a sentence."""
+        text = str(error).removesuffix(".")
+        self.line(f"{text[:1].upper()}{text[1:]}.")
+
     def prompt(self, text: str) -> None:
         self._out.write(_plain(text))
         self._out.flush()

@@ -67,7 +67,7 @@ async def identify(
 
     Raises GatewaySilent, KeyNotAccepted.
     """
-    for wait_ms in PAY_WAITS_MS:
+    for wait_ms in (*PAY_WAITS_MS, None):
         try:
             verdict = read_me(await gateway.get("/v1/me", timeout_ms=TIMEOUT_MS))
         except NoAnswer:
@@ -79,9 +79,11 @@ async def identify(
                 raise KeyNotAccepted(f"it is the key of a {verdict.kind}, not of a till.")
             case Refused() as refusal:
                 raise KeyNotAccepted(refusal.detail)
-            case Unanswered():
+            case Unanswered() if wait_ms is not None:
                 tell("The gateway does not answer. Asking again …")
                 await sleep(wait_ms / SECOND_MS)
+            case Unanswered():
+                break
     raise GatewaySilent(url)
 
 

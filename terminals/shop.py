@@ -175,7 +175,7 @@ class Shop:
                 if words := line.split():
                     return self._with_order(parse_entry(words, self._options.currency))
             except (EntryRefused, AmountRefused, UnknownCommodity) as error:
-                self._screen.line(f"{error}.")
+                self._screen.says(error)
         return None
 
     def _with_order(self, entry: Entry) -> Entry:

@@ -61,9 +61,9 @@ from terminals.till_result import (
 
 # How long a customer waits for a first answer before the till asks what happened. The
 # gateway answers within 4 s, also when it can only say 503; a killed partition is back
-# within one, so most doubts end here.
+# within one, a killed gateway within some five, so most doubts end here.
 PATIENCE_MS = 10 * SECOND_MS
-PAY_WAITS_MS = (500, 1_000, 2_000, 3_000)
+PAY_WAITS_MS = (500, 1_000, 2_000, 3_000, 3_000)
 # Longer than the gateway's own 4 s: its 503 says whether anything happened, silence does not.
 TIMEOUT_MS = 5 * SECOND_MS
 

@@ -1,6 +1,9 @@
 """What the tests of ledger and actors share: people, merchants, keys, and one partition's desk."""
 
+import tempfile
 from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
 
 from actors.partition import Partition
 from actors.relay import promises
@@ -9,12 +12,22 @@ from ledger.clock import Clock
 from ledger.commands import AnyCommand, Envelope
 from ledger.events import Sale
 from ledger.ids import AccountId, derive_account
-from ledger.journal import Journal, Store
+from ledger.journal import Journal, Store, Tip
 from ledger.keys import key_digest, request_digest
 from ledger.money import Money, exponent
 from ledger.replies import Reply
 
 CALLER = "prn_doha"
+
+# A file system in memory, where there is one.
+MEMORY = Path("/dev/shm")
+
+
+def memory_folder() -> tempfile.TemporaryDirectory[str]:
+    """For tests of what is answered, not of what the disk keeps: syncing it would be nearly all of
+    their time.
+    """
+    return tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
 
 
 def account_of(name: str) -> AccountId:
@@ -41,6 +54,12 @@ def asked(command: AnyCommand, key: str, *, deadline_ms: int = 0) -> Envelope:
     """The envelope of this command as CALLER sends it; its request digest is its content's."""
     request = request_digest(repr(command).encode())
     return Envelope(command, CALLER, key_digest(CALLER, key), request, deadline_ms)
+
+
+def tip_of(store: Store, partition: int = 0) -> Tip:
+    """The last entry, as anybody else reads it."""
+    with closing(store.reader(partition)) as reader:
+        return reader.tip()
 
 
 def open_partition(

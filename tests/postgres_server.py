@@ -8,8 +8,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from contextlib import suppress
-from itertools import count
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -29,11 +29,11 @@ SETTINGS = {
 
 
 class PostgresServer:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, leash: subprocess.Popen[bytes]) -> None:
         self.folder = folder
+        self._leash = leash
         self._binaries = _binaries()
         self._data = folder / "data"
-        self._names = count(1)
         self._user = _unprivileged_user()
         if self._user:
             os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
@@ -52,23 +52,21 @@ class PostgresServer:
         """immediate: as in a crash; the next start recovers from the WAL."""
         self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
 
-    def new_database(self) -> StoreAddress:
-        name = f"test_{next(self._names)}"
-        with self.session("postgres") as session:
-            session.execute(f'CREATE DATABASE "{name}"'.encode())
-        return self.address(name)
+    def empty_database(self) -> StoreAddress:
+        """Nobody is in it, and it has no journals. A new one would take ten times as long."""
+        self.ask(_EMPTY)
+        return self.address()
 
-    def address(self, database: str, folder: Path | None = None) -> StoreAddress:
+    def address(self, folder: Path | None = None) -> StoreAddress:
         """folder: of another socket that leads here."""
         host = str(folder or self.folder).replace("/", "%2F")
-        return StoreAddress(f"postgresql://airside@{host}:{PORT}/{database}")
+        return StoreAddress(f"postgresql://airside@{host}:{PORT}/postgres")
 
-    def session(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(self.address(database).text, autocommit=True)
+    def session(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(self.address().text, autocommit=True)
 
-    def ask(self, where: StoreAddress, query: LiteralString) -> list[tuple[Any, ...]]:
-        """One statement in the database of this address, whatever road the address takes."""
-        with self.session(database_of(where)) as session:
+    def ask(self, query: LiteralString) -> list[tuple[Any, ...]]:
+        with closing(self.session()) as session:
             cursor = session.execute(query)
             return cursor.fetchall() if cursor.description else []
 
@@ -89,21 +87,38 @@ class PostgresServer:
             output.seek(0)
             assert done.returncode == 0, f"{program}: {output.read()}"
 
-    def close(self) -> None:
-        with suppress(AssertionError):
-            self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
-
-def started() -> PostgresServer:
-    """In a folder of its own: the user it runs as cannot reach those of pytest."""
-    server = PostgresServer(Path(tempfile.mkdtemp(prefix="airside-pg-")))
+@cache
+def the_server() -> PostgresServer:
+    """The one of this run, started by the first test that needs it. In a folder of its own: the
+    user that it runs as cannot reach those of pytest.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="airside-pg-"))
+    server = PostgresServer(folder, _leash(folder))
     server.start()
     return server
 
 
-def database_of(where: StoreAddress) -> str:
-    return where.text.rpartition("/")[2]
+_EMPTY = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid();
+DROP SCHEMA IF EXISTS airside CASCADE;
+"""
+
+
+def _leash(folder: Path) -> subprocess.Popen[bytes]:
+    """Ends the server and its folder with this process, however that ends: then the pipe closes."""
+    return subprocess.Popen(
+        ["sh", "-c", _END], cwd=folder, stdin=subprocess.PIPE, start_new_session=True
+    )
+
+
+_END = """
+cat
+read -r pid <data/postmaster.pid && kill -QUIT "$pid"
+while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+rm -rf "$PWD"
+"""
 
 
 def _binaries() -> Path:
@@ -111,7 +126,10 @@ def _binaries() -> Path:
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: [int(n) for n in p.parent.name.split(".")])
+    folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"),
+        key=lambda p: [int(n) for n in p.parent.name.split(".")],
+    )
     if folders:
         return folders[-1]
     pytest.fail(

@@ -27,7 +27,6 @@ real partition with a real journal, and at the end every journal must verify.
 """
 
 import shlex
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -70,7 +69,16 @@ from ledger.replies import (
 )
 from ledger.sqlite_store import SqliteStore
 from ledger.verify import verify
-from tests.books import CALLER, OneDesk, account_of, asked, evidence_of, money, sale
+from tests.books import (
+    CALLER,
+    OneDesk,
+    account_of,
+    asked,
+    evidence_of,
+    memory_folder,
+    money,
+    sale,
+)
 
 _TIMES_MS = {"ms": 1, "s": SECOND_MS, "d": DAY_MS}
 HOLD_MS = 7 * DAY_MS
@@ -86,7 +94,7 @@ def story(test: Callable[[], None]) -> Callable[[], None]:
     TOLD.append(text)
 
     def told() -> None:
-        with tempfile.TemporaryDirectory() as folder:
+        with memory_folder() as folder:
             tell(text, Path(folder))
 
     told.__name__ = test.__name__

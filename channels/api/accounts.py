@@ -106,9 +106,8 @@ class AccountsApi:
 
     async def read(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])
-        reply = approved(
-            await self._accounts.read(ReadAccount(account=account)), AccountReply
-        )
+        command = ReadAccount(account=account)
+        reply = approved(await self._accounts.read(command), AccountReply, "id")
         return Answer(200, await self._view(reply))
 
     async def close(self, call: Call) -> Answer:
@@ -126,7 +125,8 @@ class AccountsApi:
     async def _change(
         self, command: CloseAccount | FreezeAccount | UnfreezeAccount, call: Call
     ) -> Answer:
-        reply = approved(await self._accounts.change(command, call.cause), AccountReply)
+        changed = await self._accounts.change(command, call.cause)
+        reply = approved(changed, AccountReply, "id")
         return Answer(200, await self._view(reply), reply.replayed)
 
     async def _view(self, reply: AccountReply) -> AccountView:
@@ -139,14 +139,15 @@ class AccountsApi:
         before = _number(call, "before", default=0, most=2**53)
         limit = _number(call, "limit", default=50, most=ENTRIES_MAX)
         command = ReadEntries(account=account, before=before, limit=max(1, limit))
-        reply = approved(await self._accounts.read(command), EntriesReply)
+        reply = approved(await self._accounts.read(command), EntriesReply, "id")
         page = [unseal(body) for body in reply.bodies]
         partition = self._accounts.partition_of(account)
         return Answer(200, await self._views.entries(page, partition, reply.next))
 
     async def code(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])
-        approved(await self._accounts.read(ReadAccount(account=account)), AccountReply)
+        command = ReadAccount(account=account)
+        approved(await self._accounts.read(command), AccountReply, "id")
         return Answer(201, await asyncio.to_thread(self._draw, account))
 
     def _draw(self, account: AccountId) -> CodeView:

@@ -209,10 +209,8 @@ class PaymentsApi:
     async def _view(
         self, caller: Principal, reply: PaymentReply, order: str | None = None
     ) -> PaymentView:
-        own = caller.account == account_text(reply.ref.account)
-        return await self._views.payment(
-            reply, order=order, show_account=own or is_operator(caller)
-        )
+        may_see = is_operator(caller) or caller.account == account_text(reply.ref.account)
+        return await self._views.payment(reply, order=order, show_account=may_see)
 
     def _payer(self, caller: Principal, payer: PayerBody) -> Payer:
         """Who pays: exactly one of code and account. Naming an account needs more trust."""

@@ -5,7 +5,7 @@ import pytest
 
 from ledger.clock import ManualClock
 from ledger.sqlite_store import SqliteStore
-from tests.books import OneDesk
+from tests.books import OneDesk, memory_folder
 
 
 @pytest.fixture
@@ -14,8 +14,9 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    return SqliteStore(tmp_path / "journals")
+def store() -> Iterator[SqliteStore]:
+    with memory_folder() as folder:
+        yield SqliteStore(Path(folder))
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ No command can break one (the machine of tests/ledger looks for one that does), 
 reach into memory and spoil it.
 """
 
+from contextlib import closing
+
 import msgspec
 import pytest
 
@@ -37,7 +39,7 @@ from ledger.replies import (
 )
 from ledger.sqlite_store import SqliteStore
 from ledger.verify import verify
-from tests.books import OneDesk, account_of, asked, evidence_of, sale
+from tests.books import OneDesk, account_of, asked, evidence_of, sale, tip_of
 
 AMIRA, BILAL = account_of("amira"), account_of("bilal")
 REFUSED = Refusal(RefusalKind.QUARANTINED, Happened.NO)
@@ -98,12 +100,12 @@ def test_one_account_stops_and_the_others_of_the_same_batch_go_on(world: OneDesk
 def test_nothing_of_a_broken_promise_reaches_the_journal(
     world: OneDesk, store: SqliteStore
 ) -> None:
-    before = store.reader(0).tip()
+    before = tip_of(store)
     spoil(world)
 
     world.ask(hold(AMIRA, "A-1"))
 
-    assert store.reader(0).tip() == before
+    assert tip_of(store) == before
 
 
 def test_a_memory_that_lost_a_payment_stops_its_account_alone(
@@ -230,9 +232,9 @@ def test_a_delivery_that_was_refused_is_refused_once(
     )
 
     assert world.ask(Envelope(delivery)) == Noted()
-    tip = store.reader(0).tip()
+    tip = tip_of(store)
     assert world.ask(Envelope(delivery)) == Noted()
-    assert store.reader(0).tip() == tip
+    assert tip_of(store) == tip
 
 
 def test_a_receipt_for_a_quarantined_account_holds_back_what_comes_after_it(
@@ -274,6 +276,7 @@ def test_the_reason_of_a_return_is_that_the_account_is_frozen(
     world.ask(asked(sending, "T-1"))
     world.deliver()
 
-    bodies = b"".join(sealed.body for sealed in store.reader(0).read(0, 100))
+    with closing(store.reader(0)) as reader:
+        bodies = b"".join(sealed.body for sealed in reader.read(0, 100))
 
     assert DeclineReason.ACCOUNT_FROZEN.encode() in bodies

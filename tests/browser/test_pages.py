@@ -7,9 +7,12 @@ from iso4217 import Currency
 from playwright.sync_api import Page, Route, expect
 
 from ledger.money import POINTS_UNITS, UnknownCommodity, exponent
-from tests.browser.desk import NARROW, Desk, pass_time_until
+from terminals.scanner import ImageScanner
+from tests.browser.desk import NARROW, Desk, Phone, pass_time_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+dark_and_light = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 
 PAGES = ["/", "/wallet#as=amira", "/till#as=lounge", "/docs"]
 
@@ -29,6 +32,15 @@ def test_a_payment_appears_on_phone_and_till_the_moment_it_happens(desk: Desk) -
     assert phone.available_minor() == before_minor - 2400
     expect(till.newest_row).to_contain_text("24.00 QAR")
     expect(till.newest_row).to_contain_text("Paid")
+
+
+@dark_and_light
+def test_a_scanner_reads_the_code_off_a_narrow_screen(desk: Desk, dark: bool) -> None:  # noqa: FBT001
+    phone = Phone(desk.page(NARROW, dark=dark), "amira")
+
+    scanned = ImageScanner(phone.page.screenshot()).scan()
+
+    assert scanned == phone.payload
 
 
 def test_a_decline_shows_its_reason_on_both_sides_and_takes_nothing(desk: Desk) -> None:
@@ -113,6 +125,27 @@ def test_an_order_whose_answer_was_lost_is_asked_again_and_paid_once(desk: Desk)
     assert phone.available_minor() == before_minor - 1300
 
 
+def test_an_order_tapped_again_after_a_reload_is_the_same_attempt(desk: Desk) -> None:
+    till, phone = desk.till(), desk.phone()
+    page = phone.page
+    keys: list[str | None] = []
+    taps = "**/v1/orders/*/pay"
+    page.on("request", lambda sent: keys.append(sent.headers.get("idempotency-key")))
+    page.goto(till.make_link("1100"))
+    page.route(taps, lambda route: route.abort())
+    tap = page.get_by_role("button", name="Pay 11.00 QAR")
+    tap.click()
+    expect(page.locator("#verdict")).to_contain_text("We don’t know yet")  # noqa: RUF001
+
+    page.reload()
+    expect(page.locator("#bill")).to_contain_text("Tapping again is safe")
+    page.unroute(taps)
+    tap.click()
+
+    expect(page.locator("#verdict")).to_contain_text("Paid 11.00 QAR")
+    assert len({key for key in keys if key and key.startswith("order-")}) == 1
+
+
 def test_a_till_that_lost_the_answer_looks_it_up_before_it_says_approved(
     desk: Desk,
 ) -> None:
@@ -163,9 +196,10 @@ def test_the_code_renews_itself_before_it_ends(desk: Desk) -> None:
     page.goto("/wallet#as=amira")
     expect(picture).to_be_visible()
     first = picture.get_attribute("src")
+    stop_time(page)
 
     with page.expect_response("**/codes") as renewed:
-        page.clock.run_for(55_000)
+        page.clock.run_for(54_000)
 
     assert renewed.value.status == 201
     expect(picture).not_to_have_attribute("src", first or "")
@@ -199,6 +233,7 @@ def test_a_code_that_has_ended_is_not_shown(desk: Desk) -> None:
     picture = page.locator(".code-picture")
     expect(picture).to_be_visible()
     page.route("**/codes", lambda route: route.abort())
+    stop_time(page)
 
     page.clock.run_for(53_000)
     expect(page.locator("#code-says")).to_contain_text("This code still works for")
@@ -209,7 +244,7 @@ def test_a_code_that_has_ended_is_not_shown(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@dark_and_light
 def test_a_narrow_page_does_not_scroll_sideways(desk: Desk, path: str, dark: bool) -> None:  # noqa: FBT001
     page = desk.page(NARROW, dark=dark)
     page.goto(path)
@@ -244,7 +279,9 @@ def test_markup_in_an_order_is_shown_as_text(desk: Desk) -> None:
 
 
 def test_pages_and_ledger_agree_on_the_decimals_of_every_currency(desk: Desk) -> None:
-    ours = {code: exponent(code) for code in [*POINTS_UNITS, *currencies_with_minor_units()]}
+    ours = {
+        code: exponent(code) for code in [*POINTS_UNITS, *currencies_with_minor_units()]
+    }
     page = desk.page(NARROW)
     page.goto("/")
 
@@ -281,6 +318,11 @@ def test_an_amount_is_written_to_its_last_digit(
     )
 
     assert shown == text
+
+
+def stop_time(page: Page) -> None:
+    """From here on the page's clock, installed before, goes only as it is turned."""
+    page.clock.pause_at(page.evaluate("Date.now() / 1000") + 1)
 
 
 def lose_answers(page: Page, pattern: str, times: int) -> list[str]:

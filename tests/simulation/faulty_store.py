@@ -97,7 +97,7 @@ class FaultyJournal:
         dice: Random,
         folder: SqliteFolder | None,
     ) -> None:
-        self._partition = partition
+        self.partition = partition
         self._journal = journal
         self._weather = weather
         self._dice = dice
@@ -121,7 +121,7 @@ class FaultyJournal:
         images: Sequence[Image] = (),
         mark: Mark | None = None,
     ) -> None:
-        fault = self._weather.strike(Place.APPEND, self._partition)
+        fault = self._weather.strike(Place.APPEND, self.partition)
         match fault:
             case None:
                 self._commit(entries, images, mark)
@@ -132,7 +132,7 @@ class FaultyJournal:
                 self._commit_on_full_disk(entries, images, mark)
             case Fault.COMMIT_UNKNOWN:
                 self._commit_or_not(entries, images, mark)
-                raise AppendFailed(self._partition, Happened.UNKNOWN, "disk I/O error")
+                raise AppendFailed(self.partition, Happened.UNKNOWN, "disk I/O error")
             case Fault.CRASH_DURING_APPEND:
                 self._commit_or_not(entries, images, mark)
                 raise Crash
@@ -165,7 +165,7 @@ class FaultyJournal:
         self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
     ) -> None:
         if not isinstance(self._journal, SqliteJournal):
-            raise AppendFailed(self._partition, Happened.NO, "database or disk is full")
+            raise AppendFailed(self.partition, Happened.NO, "database or disk is full")
         database = self._journal._db
         [[pages]] = database.execute("PRAGMA page_count").fetchall()
         database.execute(f"PRAGMA max_page_count={pages}")
@@ -179,15 +179,15 @@ class FaultyJournal:
         self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
     ) -> PowerCut:
         assert self._folder, "only files tear"
-        old, before = self._journal.tip(), self._folder.files(self._partition)
+        old, before = self._journal.tip(), self._folder.files(self.partition)
         self._journal.append(entries, images, mark)
         new = self._journal.tip()
-        torn = tear(before, self._folder.files(self._partition), self._dice)
-        found = self._folder.tip_of(self._partition, torn)
+        torn = tear(before, self._folder.files(self.partition), self._dice)
+        found = self._folder.tip_of(self.partition, torn)
         assert found in {old, new}, "a commit is written whole, or not at all"
         if found == new:
             self.kept = list(entries)
-        return PowerCut(self._partition, torn)
+        return PowerCut(self.partition, torn)
 
     def read(self, after: int, limit: int) -> list[Sealed]:
         self._look()
@@ -202,5 +202,5 @@ class FaultyJournal:
         return self._journal.image(account)
 
     def _look(self) -> None:
-        if self._weather.strike(Place.READ, self._partition):
-            raise StoreUnreadable(f"partition {self._partition}", "input/output error")
+        if self._weather.strike(Place.READ, self.partition):
+            raise StoreUnreadable(f"partition {self.partition}", "input/output error")

@@ -1,10 +1,11 @@
 """Journals in memory, which a crash leaves as a disk would: whole commits, or nothing of one.
 
 A commit may be in limbo: its writer died in it, and whether it was written shows only when the
-next writer opens the journal.
+next writer comes.
 """
 
 from collections.abc import Sequence
+from threading import Lock
 
 import msgspec
 
@@ -29,10 +30,17 @@ class Volume:
         self.mark = Mark()
         self.commits = 0
         self.limbo: Commit | None = None
+        self.lock = Lock()  # one writer at a time, as SQLite does it
 
     @property
     def tip(self) -> Tip:
         return Tip(self.entries[-1].seq, self.entries[-1].hash) if self.entries else Tip()
+
+    def settle(self) -> None:
+        """The next one who opens or writes finds out what is there."""
+        if self.limbo:
+            self.write(self.limbo)
+            self.limbo = None
 
     def write(self, commit: Commit) -> None:
         self.entries += commit.entries
@@ -51,9 +59,7 @@ class MemoryStore:
 
     def writer(self, partition: int) -> "MemoryJournal":
         volume = self._volumes.setdefault(partition, Volume())
-        if volume.limbo:
-            volume.write(volume.limbo)
-            volume.limbo = None
+        volume.settle()
         return MemoryJournal(partition, volume)
 
     def reader(self, partition: int) -> "MemoryReader":
@@ -96,7 +102,8 @@ class MemoryJournal(MemoryReader):
         images: Sequence[Image] = (),
         mark: Mark | None = None,
     ) -> None:
-        self._volume.write(self._checked(entries, images, mark))
+        with self._volume.lock:
+            self._volume.write(self._checked(entries, images, mark))
         self._commits = self._volume.commits
         if entries:
             self._tip = Tip(entries[-1].seq, entries[-1].hash)
@@ -110,6 +117,7 @@ class MemoryJournal(MemoryReader):
     def _checked(
         self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
     ) -> Commit:
+        self._volume.settle()
         self._require_tip()
         for expected, entry in enumerate(entries, self._tip.seq + 1):
             assert entry.seq == expected, "sequence numbers have no gaps"

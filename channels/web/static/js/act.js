@@ -8,7 +8,7 @@ import { till as text } from "../text/till.js";
 import { Problem, isUnknown } from "./api.js";
 import { byId, el } from "./dom.js";
 import { newKey } from "./keys.js";
-import { formatMoney, formatNumber, parseMoney } from "./money.js";
+import { formatMoney, parseMoney, typedNumber } from "./money.js";
 import { refundable } from "./today.js";
 import { say } from "./words.js";
 
@@ -35,6 +35,7 @@ export class ActDialog {
     this.#build(text.acts[act]);
     this.#showAmount();
     this.dialog.showModal();
+    this.field?.select();
   }
 
   /** @param {{title: string, label: string, button: string}} words */
@@ -42,9 +43,10 @@ export class ActDialog {
     const { amount, merchant_name, order } = /** @type {Payment} */ (this.payment);
     const most = formatMoney(this.most_minor ?? 0, amount.currency);
     this.field = /** @type {HTMLInputElement} */ (
-      el("input", { id: "act-amount", inputmode: "decimal", autocomplete: "off", on: { input: () => this.#showAmount() } })
+      el("input", { id: "act-amount", inputmode: "decimal", autocomplete: "off" })
     );
-    this.field.value = formatNumber(this.most_minor ?? 0, amount.currency).replaceAll(",", "");
+    this.field.oninput = () => this.#showAmount();
+    this.field.value = typedNumber(this.most_minor ?? 0, amount.currency);
     this.said = el("p", { class: "said", role: "alert" });
     this.go = el("button", { class: "primary big" });
     const about = { merchant: merchant_name ?? "", order: order ?? "", amount: most };
@@ -64,9 +66,14 @@ export class ActDialog {
         ...asks,
         this.said,
         this.go,
-        el("button", { type: "button", class: "quiet", text: text.cancel, on: { click: () => this.dialog.close() } }),
+        this.#cancel(),
       ),
     );
+  }
+
+  #cancel() {
+    const click = () => this.dialog.close();
+    return el("button", { type: "button", class: "quiet", text: text.cancel, on: { click } });
   }
 
   /** @returns {?number} null when what is typed cannot be done */
@@ -76,9 +83,10 @@ export class ActDialog {
 
   #showAmount() {
     const { currency } = /** @type {Payment} */ (this.payment).amount;
-    const words = text.acts[/** @type {Act} */ (this.act)];
-    const shown = formatMoney(this.#minor ?? 0, currency);
-    if (this.go) this.go.textContent = say(words.button, { amount: shown });
+    const { title, button } = text.acts[/** @type {Act} */ (this.act)];
+    const minor = this.#minor;
+    const amount = formatMoney(minor ?? 0, currency);
+    if (this.go) this.go.textContent = minor === null ? title : say(button, { amount });
     this.#say("");
   }
 
@@ -93,7 +101,7 @@ export class ActDialog {
     const minor = this.#minor;
     const most = this.most_minor ?? 0;
     if (minor === null || minor === 0) {
-      return this.#say(say(text.notAnAmount, { example: formatNumber(most, currency) }));
+      return this.#say(say(text.notAnAmount, { example: typedNumber(most, currency) }));
     }
     if (minor > most) return this.#say(say(text.tooMuch, { amount: formatMoney(most, currency) }));
     if (this.#busy || !this.go) return;

@@ -22,7 +22,15 @@ export class Problem extends Error {
   }
 }
 
-export class NoAnswer extends Error {}
+class NoAnswer extends Error {}
+
+/**
+ * Whether the gateway refused or was silent; anything else is a fault of the page.
+ * @param {unknown} error
+ */
+export function isFailedCall(error) {
+  return error instanceof Problem || error instanceof NoAnswer;
+}
 
 /** Whether the outcome of what was asked is still open. @param {unknown} error */
 export function isUnknown(error) {

@@ -39,9 +39,11 @@ function potItem(pot) {
 /** @param {import("./wire.js").Pot} pot */
 function bar(pot) {
   const held = el("span", { class: "pot-held" });
-  const share = pot.posted_minor > 0 ? (BigInt(pot.held_minor) * PERCENT) / BigInt(pot.posted_minor) : 0n;
-  held.style.flexBasis = `${share}%`;
   held.hidden = pot.held_minor === 0;
-  const empty = pot.posted_minor === 0 ? "pot-bar pot-empty" : "pot-bar";
-  return el("div", { class: empty, "aria-hidden": "true" }, el("span", { class: "pot-free" }), held);
+  if (pot.posted_minor > 0) {
+    held.style.flexBasis = `${(BigInt(pot.held_minor) * PERCENT) / BigInt(pot.posted_minor)}%`;
+  }
+  const look = pot.posted_minor === 0 ? "pot-bar pot-empty" : "pot-bar";
+  const free = el("span", { class: "pot-free" });
+  return el("div", { class: look, "aria-hidden": "true" }, free, held);
 }

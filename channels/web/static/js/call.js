@@ -10,6 +10,8 @@ import { say } from "./words.js";
 /** @typedef {import("./openapi.js").Call} Call */
 /** @typedef {import("./openapi.js").Schemas} Schemas */
 
+const PROBLEM = "application/problem+json";
+
 /** @param {Call} call @param {Schemas} schemas */
 export function callSection(call, schemas) {
   const { method, path, id, operation } = call;
@@ -36,7 +38,7 @@ export function callSection(call, schemas) {
 function inside(call, schemas, body) {
   const { operation } = call;
   const answers = Object.entries(operation.responses ?? {});
-  const isProblem = (/** @type {any} */ answer) => "application/problem+json" in (answer.content ?? {});
+  const isProblem = (/** @type {any} */ answer) => PROBLEM in (answer.content ?? {});
   const good = answers.filter(([, answer]) => !isProblem(answer));
   const bad = answers.filter(([, answer]) => isProblem(answer));
   return el(
@@ -45,10 +47,15 @@ function inside(call, schemas, body) {
     el("p", { class: "needs" }, ...needsOf(operation)),
     parametersOf(operation),
     body ? part(text.request, fieldsOf(schemas, body)) : null,
-    part(text.example, el("pre", { tabindex: "0" }, el("code", { text: curlOf(call, schemas, body) }))),
+    part(text.example, block(curlOf(call, schemas, body))),
     part(text.answers, ...good.map((answer) => answerBlock(schemas, answer))),
     part(text.problems, el("ul", { class: "statuses" }, ...bad.map(problemItem))),
   );
+}
+
+/** Text as it would be typed; it scrolls by keyboard too. @param {string} code */
+function block(code) {
+  return el("pre", { tabindex: "0" }, el("code", { text: code }));
 }
 
 /** @param {string} title @param {...Node} content */
@@ -58,57 +65,64 @@ function part(title, ...content) {
 
 /** @param {any} operation */
 function needsOf(operation) {
-  const scopes = (operation.security ?? []).flatMap((/** @type {any} */ one) => Object.values(one).flat());
-  const who = operation.security
-    ? say(text.scopes, { scopes: scopes.join(" or ") })
-    : text.open;
-  const keyed = (operation.parameters ?? []).some((/** @type {any} */ one) => one.name === "Idempotency-Key");
-  return [who, keyed ? text.once : null]
+  const { security } = operation;
+  const scopes = Object.values(security?.[0] ?? {}).flat().join(" or ");
+  const who = security ? say(text.scopes, { scopes }) : text.open;
+  return [who, isKeyed(operation) ? text.once : null]
     .filter(Boolean)
     .map((need) => el("span", { class: "chip", text: String(need) }));
+}
+
+/** @param {any} operation */
+function isKeyed({ parameters }) {
+  return (parameters ?? []).some(({ name }) => name === "Idempotency-Key");
 }
 
 /** @param {any} operation */
 function parametersOf(operation) {
   const parameters = operation.parameters ?? [];
   if (parameters.length === 0) return null;
-  const items = parameters.map((/** @type {any} */ { name, in: place, required, schema }) =>
-    el(
+  const items = parameters.map((/** @type {any} */ { name, in: place, required, schema }) => {
+    const facts = [say(text.place, { place }), schema?.type, schema?.pattern].filter(Boolean);
+    return el(
       "li",
       {},
       el("code", { class: "field-name", text: name }),
-      el("span", { class: "soft small field-facts", text: [say(text.place, { place }), schema?.type, schema?.pattern].filter(Boolean).join(" · ") }),
+      el("span", { class: "soft small field-facts", text: facts.join(" · ") }),
       required ? null : el("span", { class: "field-optional small", text: text.optional }),
-    ),
-  );
+    );
+  });
   return part(text.parameters, el("ul", { class: "fields" }, ...items));
 }
 
 /** @param {Schemas} schemas @param {[string, any]} answer */
 function answerBlock(schemas, [status, answer]) {
   const schema = contentSchema(answer);
-  const example = JSON.stringify(exampleOf(schemas, schema), null, 2);
   return el(
     "details",
     { class: "answer" },
-    el("summary", {}, el("code", { class: "status", text: status }), el("span", { text: answer.description })),
+    el("summary", {}, ...statusOf(status, answer)),
     fieldsOf(schemas, schema),
-    el("pre", { tabindex: "0" }, el("code", { text: example })),
+    block(JSON.stringify(exampleOf(schemas, schema), null, 2)),
   );
 }
 
 /** @param {[string, any]} answer */
 function problemItem([status, answer]) {
-  return el("li", {}, el("code", { class: "status", text: status }), el("span", { class: "small", text: answer.description }));
+  return el("li", { class: "small" }, ...statusOf(status, answer));
+}
+
+/** @param {string} status @param {any} answer */
+function statusOf(status, { description }) {
+  return [el("code", { class: "status", text: status }), el("span", { text: description })];
 }
 
 /** @param {Call} call @param {Schemas} schemas @param {any} body */
 function curlOf({ method, path, operation }, schemas, body) {
-  const keyed = (operation.parameters ?? []).some((/** @type {any} */ one) => one.name === "Idempotency-Key");
   const lines = [
     `curl ${method === "GET" ? "" : `-X ${method} `}"$AIRSIDE${path}"`,
     operation.security ? '  -H "Authorization: Bearer $KEY"' : null,
-    keyed ? '  -H "Idempotency-Key: till-0d9f6c2e"' : null,
+    isKeyed(operation) ? '  -H "Idempotency-Key: till-0d9f6c2e"' : null,
     body ? `  -d '${JSON.stringify(exampleOf(schemas, body), null, 2)}'` : null,
   ];
   return lines.filter(Boolean).join(" \\\n");

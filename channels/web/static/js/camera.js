@@ -36,7 +36,8 @@ export class Camera {
    * @param {() => void} onMany several payment codes are in view
    */
   async start(onCode, onMany) {
-    this.#stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    const video = { facingMode: "environment" };
+    this.#stream = await navigator.mediaDevices.getUserMedia({ video });
     this.view.srcObject = this.#stream;
     this.view.hidden = false;
     await this.view.play();

@@ -8,6 +8,7 @@ import { Problem } from "./api.js";
 import { CodeFrame } from "./code_frame.js";
 import { CodeLife, secondsLeft } from "./code_life.js";
 import { backOffMs } from "./pause.js";
+import { stopwatch_ms } from "./stopwatch.js";
 import { say } from "./words.js";
 
 const TICK_MS = 250;
@@ -22,6 +23,7 @@ export class CodePanel {
   #refusal = "";
   #blocked = "";
   #connected = true;
+  #serverAhead_ms = Date.now() - stopwatch_ms();
 
   /**
    * @param {import("./api.js").Api} api @param {string} account
@@ -52,6 +54,14 @@ export class CodePanel {
     return this.#life?.code.payload ?? null;
   }
 
+  /**
+   * The time as the gateway has it: a phone whose clock is wrong would take what has just
+   * happened for old news.
+   */
+  get serverNow_ms() {
+    return stopwatch_ms() + this.#serverAhead_ms;
+  }
+
   /** What the event stream knows about the network before a renewal would. @param {boolean} is */
   setConnected(is) {
     this.#connected = is;
@@ -72,7 +82,7 @@ export class CodePanel {
 
   #tick() {
     if (document.hidden) return;
-    const now_ms = performance.now();
+    const now_ms = stopwatch_ms();
     if (this.#life?.isOver(now_ms)) this.#life = null;
     if (this.#life === null || this.#life.isDue(now_ms)) this.#ask(now_ms);
     this.#show(now_ms);
@@ -90,13 +100,14 @@ export class CodePanel {
     } finally {
       this.#asking = false;
     }
-    this.#show(performance.now());
+    this.#show(stopwatch_ms());
   }
 
   /** @param {import("./wire.js").Code} code @param {number} asked_ms */
   #take(code, asked_ms) {
     this.#failures = 0;
     this.#refusal = "";
+    this.#serverAhead_ms = Date.parse(code.issued_at) - stopwatch_ms();
     if (this.#blocked) return;
     this.#life = new CodeLife(code, asked_ms);
     this.frame.draw(code.svg);
@@ -104,7 +115,7 @@ export class CodePanel {
 
   /** @param {unknown} error */
   #fail(error) {
-    this.#notBefore_ms = performance.now() + backOffMs(this.#failures, BACK_OFF_MAX_MS);
+    this.#notBefore_ms = stopwatch_ms() + backOffMs(this.#failures, BACK_OFF_MAX_MS);
     this.#failures += 1;
     if (!(error instanceof Problem) || error.status >= 500) return;
     // The wallet is frozen, or nobody is signed in any more: no code would be honoured.

@@ -3,16 +3,18 @@
 import { wallet as text } from "../text/wallet.js";
 import { el, svg } from "./dom.js";
 
+const AROUND = { x: 1.5, y: 1.5, width: 97, height: 97, rx: 8, pathLength: 1 };
+
 export class CodeFrame {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.picture = el("img", { class: "code-picture", alt: text.codeAlt, width: 320, height: 320, hidden: true });
+    this.picture = el("img", { class: "code-picture", alt: text.codeAlt, hidden: true });
     this.instead = el("div", { class: "code-instead" });
-    this.line = svg("rect", { class: "code-left", x: 1.5, y: 1.5, width: 97, height: 97, rx: 8, pathLength: 1 });
-    const track = svg("rect", { class: "code-track", x: 1.5, y: 1.5, width: 97, height: 97, rx: 8 });
-    const ring = svg("svg", { class: "code-ring", viewBox: "0 0 100 100", "aria-hidden": "true" }, track, this.line);
-    root.replaceChildren(ring, this.picture, this.instead);
+    this.line = svg("rect", { class: "code-left", ...AROUND });
+    const ring = { class: "code-ring", viewBox: "0 0 100 100", "aria-hidden": "true" };
+    const track = svg("rect", { class: "code-track", ...AROUND });
+    root.replaceChildren(svg("svg", ring, track, this.line), this.picture, this.instead);
   }
 
   /** @param {string} document an SVG document; shown as a picture, so nothing in it can run */

@@ -1,7 +1,7 @@
 /**
  * The life of a payment code on the screen, by the page's own stopwatch: the phone's clock may
- * be wrong, but not by much within a minute. Counted from when the code was asked for, so a
- * slow network shortens it rather than stretches it.
+ * be wrong. Counted from when the code was asked for, so a slow network shortens it rather than
+ * stretches it.
  */
 
 // A till needs a moment to scan and send, and a code is judged when it arrives.

@@ -73,9 +73,11 @@ async function main() {
   fillPage(text);
   const frame = new Frame(text.name);
   byId("conventions").replaceChildren(
-    ...text.conventions.map(([term, says]) => el("div", {}, el("dt", { text: term }), el("dd", { text: says }))),
+    ...text.conventions.map(([term, says]) =>
+      el("div", {}, el("dt", { text: term }), el("dd", { text: says })),
+    ),
   );
-  const openapi = await patiently(byId("door"), () => new Api(null).get("/openapi.json"));
+  const openapi = await patiently(() => new Api(null).get("/openapi.json"));
   const calls = callsOf(openapi ?? {});
   const schemas = new Schemas(openapi);
   byId("find").oninput = () => show(found(calls, byId("find").value), schemas);

@@ -6,17 +6,20 @@
 
 import { backOffMs, pauseUnlessWoken } from "./pause.js";
 import { SseParser } from "./sse.js";
+import { stopwatch_ms } from "./stopwatch.js";
 
 const BACK_OFF_MAX_MS = 15_000;
 // The gateway speaks at least every 15 s. A stream silent for three times that is dead,
 // though a phone that has changed networks may not have noticed.
 const SILENCE_MAX_MS = 45_000;
+// Somebody who takes the phone out again should not wait for that: one missed word is enough.
+const SILENCE_SEEN_MAX_MS = 20_000;
 
 /** @typedef {"live"|"waiting"|"refused"} StreamState */
 
 export class EventStream {
-  #stopped = false;
   #abort = new AbortController();
+  #heard_ms = 0;
 
   /**
    * @param {import("./api.js").Api} api
@@ -31,7 +34,8 @@ export class EventStream {
   }
 
   async run() {
-    for (let attempt = 0; !this.#stopped; attempt += 1) {
+    document.addEventListener("visibilitychange", () => this.#onLook());
+    for (let attempt = 0; ; attempt += 1) {
       try {
         const status = await this.#read(() => (attempt = 0));
         if (status === 401 || status === 403) {
@@ -43,15 +47,14 @@ export class EventStream {
       } catch {
         // No network, a gateway that restarts, or silence: all of them are waited out.
       }
-      if (this.#stopped) return;
       this.listener.onState("waiting");
       await pauseUnlessWoken(backOffMs(attempt, BACK_OFF_MAX_MS));
     }
   }
 
-  stop() {
-    this.#stopped = true;
-    this.#abort.abort();
+  #onLook() {
+    const silence_ms = stopwatch_ms() - this.#heard_ms;
+    if (!document.hidden && silence_ms > SILENCE_SEEN_MAX_MS) this.#abort.abort();
   }
 
   /** @param {() => void} onData @returns {Promise<number>} the status, once the stream ends */
@@ -76,14 +79,21 @@ export class EventStream {
   /** @param {import("./sse.js").ServerEvent} event */
   #hand({ id, event, data }) {
     this.lastId = id ?? this.lastId;
-    this.listener.onEvent(event, JSON.parse(data), this.lastId);
+    try {
+      this.listener.onEvent(event, JSON.parse(data), this.lastId);
+    } catch (error) {
+      // Our own fault, so it must be seen; but the stream is sound, and goes on.
+      reportError(error);
+    }
   }
 
   /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
   async #orSilence(promise) {
     const timer = setTimeout(() => this.#abort.abort(), SILENCE_MAX_MS);
     try {
-      return await promise;
+      const heard = await promise;
+      this.#heard_ms = stopwatch_ms();
+      return heard;
     } finally {
       clearTimeout(timer);
     }

@@ -19,7 +19,8 @@ export class Frame {
   /** @param {string} pageName what this page is called; empty on the start page */
   constructor(pageName) {
     this.who = el("span", { class: "who" });
-    this.leave = el("button", { class: "quiet", type: "button", text: common.signOut, hidden: true });
+    this.leave = el("button", { class: "quiet", type: "button", text: common.signOut });
+    this.leave.hidden = true;
     this.light = el("span", { class: "light", role: "status", hidden: true });
     byId("frame").replaceChildren(
       el("a", { class: "skip", href: "#main", text: common.skip }),

@@ -6,7 +6,7 @@ import { el } from "./dom.js";
 import { formatChange, formatMoney } from "./money.js";
 import { linesOf } from "./statement.js";
 import { dayName, dayNumber, timeOf } from "./times.js";
-import { say } from "./words.js";
+import { say, wordFor } from "./words.js";
 
 /** @typedef {import("./statement.js").Line} Line */
 
@@ -65,7 +65,7 @@ function lineItem(line, fresh) {
     el(
       "div",
       { class: "line-what" },
-      el("span", { class: "line-title", text: line.title ?? kindText(line.kind) }),
+      el("span", { class: "line-title", text: line.title ?? wordFor(text.kinds, line.kind) }),
       el("span", { class: "soft small", text: underline(line) }),
     ),
     el("div", { class: "line-money" }, moneyOf(line), line.state ? chip(line.state) : null),
@@ -76,16 +76,11 @@ function lineItem(line, fresh) {
 function underline(line) {
   const parts = [
     timeOf(line.at),
-    line.title ? kindText(line.kind) : null,
+    line.title ? wordFor(text.kinds, line.kind) : null,
     line.order ? say(text.order, { order: line.order }) : null,
     line.decline ? declineText(line.decline) : null,
   ];
   return parts.filter(Boolean).join(" · ");
-}
-
-/** @param {string} kind */
-function kindText(kind) {
-  return /** @type {Record<string, string>} */ (text.kinds)[kind] ?? kind.replaceAll("_", " ");
 }
 
 /** @param {Line} line */
@@ -99,6 +94,5 @@ function moneyOf(line) {
 
 /** @param {string} state */
 function chip(state) {
-  const words = /** @type {Record<string, string>} */ (text.states)[state];
-  return el("span", { class: "chip", "data-state": state, text: words });
+  return el("span", { class: "chip", "data-state": state, text: wordFor(text.states, state) });
 }

@@ -29,5 +29,6 @@ export function buildKeypad(root, on) {
 
 /** Whether the person is writing in a field: then keys are for the field. */
 export function isWriting() {
-  return document.activeElement instanceof HTMLInputElement;
+  const field = document.activeElement;
+  return field instanceof HTMLInputElement && field.type === "text";
 }

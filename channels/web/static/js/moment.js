@@ -9,7 +9,8 @@ import { sign } from "./sign.js";
 
 const STAYS_MS = 6_000; // long enough to turn the phone towards the cashier
 
-/** @typedef {{tone: import("./sign.js").Tone, title: string, under: string, small: string}} Moment */
+/** @typedef {{tone: import("./sign.js").Tone, title: string, under: string,
+ *   small: string}} Moment */
 
 export class Moments {
   #waiting = /** @type {Moment[]} */ ([]);
@@ -33,7 +34,14 @@ export class Moments {
     const moment = this.#waiting.shift();
     if (moment === undefined) return;
     this.root.replaceChildren(this.#panel(moment));
-    this.#timer = setTimeout(() => this.#leave(), STAYS_MS);
+    this.#stay();
+  }
+
+  /** Time counts only while somebody can look. */
+  #stay() {
+    const again = () => this.#stay();
+    if (document.hidden) document.addEventListener("visibilitychange", again, { once: true });
+    else this.#timer = setTimeout(() => this.#leave(), STAYS_MS);
   }
 
   #leave() {

@@ -63,6 +63,17 @@ export function formatChange(minor, currency) {
 }
 
 /**
+ * As a person would type it, and parseMoney reads it: 123456 QAR → "1234.56".
+ * @param {number} minor @param {string} currency
+ */
+export function typedNumber(minor, currency) {
+  const places = exponent(currency);
+  const digits = String(minor).padStart(places + 1, "0");
+  const cut = digits.length - places;
+  return places ? `${digits.slice(0, cut)}.${digits.slice(cut)}` : digits;
+}
+
+/**
  * What a person typed: "12", "12.5" or "12,50" → 1250 for QAR.
  * @param {string} typed @param {string} currency
  * @returns {?number} null when it is no amount, has too many decimals, or is too large

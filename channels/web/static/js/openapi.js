@@ -24,15 +24,24 @@ export class Schemas {
     this.document = document;
   }
 
-  /** Follow references until there is a schema. @param {Schema|undefined} schema @returns {Schema} */
+  /**
+   * Follow references until there is a schema; what stands beside a reference counts too.
+   * @param {Schema|undefined} schema @returns {Schema}
+   */
   at(schema) {
     let here = schema ?? {};
     while (here.$ref) {
-      const steps = here.$ref.replace(/^#\//, "").split("/");
-      const rest = { ...here, $ref: undefined };
-      here = { ...steps.reduce((/** @type {any} */ node, /** @type {string} */ step) => node?.[step], this.document), ...stripped(rest) };
+      const { $ref, ...beside } = here;
+      here = { ...this.#named($ref), ...beside };
     }
     return here;
+  }
+
+  /** @param {string} reference like "#/components/schemas/Amount" @returns {Schema} */
+  #named(reference) {
+    let node = this.document;
+    for (const step of reference.split("/").slice(1)) node = node?.[step];
+    return node ?? {};
   }
 
   /**
@@ -46,11 +55,6 @@ export class Schemas {
     if (real.length !== 1) return { schema: here, nullable: false };
     return { schema: this.at(real[0]), nullable: real.length < options.length };
   }
-}
-
-/** @param {Schema} schema */
-function stripped(schema) {
-  return Object.fromEntries(Object.entries(schema).filter(([, value]) => value !== undefined));
 }
 
 /** The JSON of a body or an answer, whatever its media type. @param {any} holder */

@@ -53,15 +53,19 @@ export class OrderLink {
   /** @param {import("./wire.js").Order} order */
   #show(order) {
     this.#order = order;
-    this.#face.replaceChildren(el("span", { class: "spinner" }), el("strong", { text: text.linkOpen }));
-    const address = new URL(order.link, location.href).href;
-    const { amount } = order;
+    this.#face.replaceChildren(
+      el("span", { class: "spinner" }),
+      el("strong", { text: text.linkOpen }),
+    );
+    const { href } = new URL(order.link, location.href);
+    const money = formatMoney(order.amount.amount_minor, order.amount.currency);
+    const says = say(text.linkSays, { order: order.order });
     this.root.replaceChildren(
-      el("p", { class: "amount-shown figure", text: formatMoney(amount.amount_minor, amount.currency) }),
+      el("p", { class: "amount-shown figure", text: money }),
       el("h2", { text: text.linkTitle }),
-      el("p", { class: "soft small", text: `${say(text.linkLine, { order: order.order })}. ${text.linkSays}` }),
-      el("a", { class: "code-text", href: address, target: "_blank", rel: "noopener", text: address }),
-      copyButton(address),
+      el("p", { class: "soft small", text: says }),
+      el("a", { class: "code-text", href, target: "_blank", rel: "noopener", text: href }),
+      copyButton(href),
       this.#face,
       el("button", { type: "button", text: text.newSale, on: { click: () => this.#leave() } }),
     );

@@ -18,11 +18,14 @@ const ANSWER_WITHIN_MS = 8_000;
 export class OrderPayment {
   #running = /** @type {?Promise<End>} */ (null);
 
-  /** @param {import("./api.js").Api} api @param {string} orderId */
-  constructor(api, orderId) {
+  /**
+   * @param {import("./api.js").Api} api
+   * @param {{account: string, orderId: string}} what
+   */
+  constructor(api, { account, orderId }) {
     this.api = api;
     this.path = `/v1/orders/${encodeURIComponent(orderId)}/pay`;
-    this.slot = `airside.pay.${orderId}`;
+    this.slot = `airside.pay.${account}.${orderId}`;
   }
 
   /** Whether an earlier tap has no known outcome. */

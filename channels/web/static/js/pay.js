@@ -1,7 +1,7 @@
 /** One-tap payment of an order link: /pay#ord_… */
 
 import { pay as text } from "../text/pay.js";
-import { NoAnswer, Problem } from "./api.js";
+import { isFailedCall } from "./api.js";
 import { billOf } from "./bill.js";
 import { byId, el, showOnly } from "./dom.js";
 import { Frame } from "./frame.js";
@@ -22,13 +22,13 @@ class PayPage {
     this.api = api;
     this.account = account;
     this.orderId = orderId;
-    this.payment = new OrderPayment(api, orderId);
+    this.payment = new OrderPayment(api, { account, orderId });
   }
 
   async open() {
     byId("pay").hidden = false;
     put("asking", text.loading, "");
-    const order = await patiently(byId("door"), () => this.api.get(this.#orderPath));
+    const order = await patiently(() => this.api.get(this.#orderPath));
     if (order === null) return put("unsure", text.noOrder, text.noOrderSays);
     await this.#show(order);
   }
@@ -45,7 +45,7 @@ class PayPage {
       return put("yes", text.paidAlready, say(text.paidAlreadySays, { merchant }), [toWallet()]);
     }
     if (order.status === "cancelled") return put("no", text.cancelled, text.cancelledSays);
-    const account = await patiently(byId("door"), () => this.api.get(`/v1/accounts/${this.account}`));
+    const account = await patiently(() => this.api.get(`/v1/accounts/${this.account}`));
     const how = { onPay: () => this.#pay(order), tappedBefore: this.payment.isOpen };
     byId("bill").replaceChildren(...billOf(order, account ?? { pots: [] }, how));
     showOnly(byId("bill"));
@@ -78,8 +78,8 @@ class PayPage {
     try {
       return (await this.api.get(this.#orderPath)).status === "paid";
     } catch (error) {
-      if (error instanceof Problem || error instanceof NoAnswer) return false;
-      throw error;
+      if (!isFailedCall(error)) throw error;
+      return false;
     }
   }
 }
@@ -112,11 +112,7 @@ async function main() {
   fillPage(text);
   const frame = new Frame(text.name);
   const session = new Session("wallet");
-  const me = await enter({ session, door: byId("door"), admits: (who) => who.account !== null });
-  frame.showMe(me, () => {
-    session.signOut();
-    location.reload();
-  });
+  const me = await enter({ session, frame, admits: (who) => who.account !== null });
   const orderId = location.hash.slice(1);
   await new PayPage(session.api, me.account ?? "", orderId).open();
   addEventListener("hashchange", () => location.reload());

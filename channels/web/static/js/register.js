@@ -25,14 +25,15 @@ export class Register {
   #digits = new Digits();
   #wedge = new Wedge();
   #stage = "amount";
+  #onEscape = () => {};
 
   /**
-   * @param {import("./api.js").Api} api
-   * @param {{unsettled: import("./unsettled.js").Unsettled, onLink: () => void}} parts
+   * @param {{api: import("./api.js").Api, attempts: import("./attempts.js").Attempts,
+   *   unsettled: import("./unsettled.js").Unsettled}} till
+   * @param {() => void} onLink
    */
-  constructor(api, { unsettled, onLink }) {
-    this.api = api;
-    this.unsettled = unsettled;
+  constructor(till, onLink) {
+    this.till = till;
     this.scan = new Scan({
       onCode: (code) => this.#charge(code),
       onCancel: () => this.#open("amount"),
@@ -80,6 +81,7 @@ export class Register {
   /** @param {"amount"|"scan"|"verdict"|"link"} stage */
   #open(stage) {
     this.#stage = stage;
+    this.#onEscape = stage === "scan" ? () => this.scan.cancel() : () => {};
     showOnly(byId(`stage-${stage}`));
     if (stage === "scan") this.scan.open();
   }
@@ -99,7 +101,7 @@ export class Register {
   async #charge(code) {
     const attempt = newAttempt(this.sale, code);
     let left = false;
-    const sale = new Sale(this.api, attempt, (stage) => {
+    const sale = new Sale(this.till, attempt, (stage) => {
       if (left) return;
       showWaiting(stage, attempt);
       const leave = { label: text.nextCustomer, does: () => leaveIt() };
@@ -109,7 +111,7 @@ export class Register {
     const outcome = sale.run();
     const leaveIt = () => {
       left = true;
-      this.unsettled.follow(attempt, outcome);
+      this.till.unsettled.follow(attempt, outcome);
       this.next();
     };
     const ended = await outcome;
@@ -121,6 +123,8 @@ export class Register {
     showOutcome(outcome, attempt);
     const next = { label: text.newSale, does: () => this.next() };
     const again = { label: text.scanAgain, does: () => this.#toScan() };
+    // Not Enter: a scanner that reads twice would send the answer away unread.
+    this.#onEscape = () => this.next();
     const final = outcome.end === "approved" || outcome.end === "stuck";
     buttons(final ? [next] : [again, next]);
   }
@@ -146,8 +150,9 @@ export class Register {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.key === "Escape" && this.#stage === "scan") this.scan.cancel();
+    const shortcut = event.ctrlKey || event.metaKey || event.altKey;
+    if (shortcut || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") this.#onEscape();
     if (this.#stage !== "amount" || isWriting()) return;
     const { ours, code } = this.#wedge.key(event);
     if (code !== null) byId("amount-says").textContent = text.chargeFirst;
@@ -162,14 +167,11 @@ export class Register {
 
 /** @param {() => void} onChange */
 function buildUnits(onChange) {
-  const choices = UNITS.map((unit, index) =>
-    el(
-      "label",
-      { class: "segment" },
-      el("input", { type: "radio", name: "unit", value: unit, checked: index === 0, class: "unseen", on: { change: onChange } }),
-      el("span", { text: unit }),
-    ),
-  );
+  const choices = UNITS.map((unit, index) => {
+    const radio = { type: "radio", name: "unit", value: unit, checked: index === 0 };
+    const input = el("input", { ...radio, class: "unseen", on: { change: onChange } });
+    return el("label", { class: "segment" }, input, el("span", { text: unit }));
+  });
   byId("units").replaceChildren(...choices);
 }
 

@@ -10,8 +10,7 @@
  * given up can take no money later.
  */
 
-import { Problem, isBusy, isUnknown } from "./api.js";
-import { forget, remember } from "./attempts.js";
+import { Problem, isBusy, isFailedCall, isUnknown } from "./api.js";
 import { backOffMs, pause, pauseUnlessWoken } from "./pause.js";
 
 const ANSWER_WITHIN_MS = 8_000; // a customer's patience; the gateway's own deadline is shorter
@@ -28,12 +27,13 @@ const BACK_OFF_MAX_MS = 10_000;
 
 export class Sale {
   /**
-   * @param {import("./api.js").Api} api
+   * @param {{api: import("./api.js").Api, attempts: import("./attempts.js").Attempts}} till
    * @param {Attempt} attempt
    * @param {(stage: Stage) => void} onStage
    */
-  constructor(api, attempt, onStage) {
+  constructor({ api, attempts }, attempt, onStage) {
     this.api = api;
+    this.attempts = attempts;
     this.attempt = attempt;
     this.onStage = onStage;
     this.named = { key: attempt.key, payer: { code: attempt.code } };
@@ -41,7 +41,7 @@ export class Sale {
 
   /** @returns {Promise<Outcome>} */
   async run() {
-    remember(this.attempt);
+    this.attempts.remember(this.attempt);
     this.onStage("asking");
     return this.#end((await this.#ask()) ?? (await this.#look()) ?? (await this.#reverse()));
   }
@@ -53,7 +53,7 @@ export class Sale {
 
   /** @param {Outcome} outcome */
   #end(outcome) {
-    if (outcome.end !== "stuck") forget(this.attempt);
+    if (outcome.end !== "stuck") this.attempts.forget(this.attempt);
     return outcome;
   }
 
@@ -94,7 +94,7 @@ export class Sale {
         });
         if (answer.status === 200) return outcomeOf(answer.body);
       } catch (error) {
-        if (error instanceof TypeError) throw error;
+        if (!isFailedCall(error)) throw error;
       }
       await pause(LOOK_EVERY_MS);
     }
@@ -114,7 +114,7 @@ export class Sale {
         if (error instanceof Problem && isFinal(error)) {
           return { end: "stuck", payment: null, says: error.message };
         }
-        if (error instanceof TypeError) throw error;
+        if (!isFailedCall(error)) throw error;
       }
       this.onStage("reverse_late");
       await pauseUnlessWoken(backOffMs(attempt, BACK_OFF_MAX_MS));

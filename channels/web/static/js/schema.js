@@ -16,9 +16,10 @@ export function fieldsOf(schemas, schema, depth = 0) {
   const properties = Object.entries(object.properties ?? {});
   if (properties.length === 0) return el("p", { class: "soft small", text: text.empty });
   const required = new Set(object.required ?? []);
-  const items = properties.map(([name, inner]) =>
-    fieldItem(schemas, { name, schema: /** @type {Schema} */ (inner), required: required.has(name), depth }),
-  );
+  const items = properties.map(([name, inner]) => {
+    const field = { name, schema: /** @type {Schema} */ (inner), required: required.has(name) };
+    return fieldItem(schemas, { ...field, depth });
+  });
   return el("ul", { class: "fields" }, ...items);
 }
 
@@ -44,11 +45,17 @@ function fieldItem(schemas, { name, schema, required, depth }) {
 
 /** @param {Schemas} schemas @param {Schema} schema @returns {string} */
 function typeOf(schemas, schema) {
-  if (schema.enum) return schema.enum.map((/** @type {any} */ value) => JSON.stringify(value)).join(" | ");
-  if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.type === "array") return `list of ${typeOf(schemas, schemas.unwrapped(schema.items).schema)}`;
-  if (schema.anyOf) return schema.anyOf.map((/** @type {Schema} */ one) => typeOf(schemas, schemas.at(one))).join(" or ");
+  const type = (/** @type {Schema} */ one) => typeOf(schemas, schemas.unwrapped(one).schema);
+  if (schema.enum) return schema.enum.map(literal).join(" | ");
+  if (schema.const !== undefined) return literal(schema.const);
+  if (schema.type === "array") return `list of ${type(schema.items)}`;
+  if (schema.anyOf) return schema.anyOf.map(type).join(" or ");
   return schema.title && schema.type === "object" ? schema.title : (schema.type ?? "any");
+}
+
+/** @param {unknown} value @returns {string} */
+function literal(value) {
+  return JSON.stringify(value);
 }
 
 /** @param {Schema} schema @returns {string[]} */
@@ -60,10 +67,11 @@ function boundsOf(schema) {
     if (high !== undefined) return `at most ${high}${of}`;
     return low !== undefined ? `at least ${low}${of}` : "";
   };
+  const fallback = schema.default ?? "";
   return [
     range(minimum, maximum, ""),
     range(minLength, maxLength, " characters"),
     pattern ?? "",
-    schema.default === undefined || schema.default === "" ? "" : say(text.fallback, { value: JSON.stringify(schema.default) }),
+    fallback === "" ? "" : say(text.fallback, { value: literal(fallback) }),
   ].filter(Boolean);
 }

@@ -52,6 +52,12 @@ export class Session {
     return me;
   }
 
+  /** Sign out, and begin this page anew. */
+  leave() {
+    this.signOut();
+    location.reload();
+  }
+
   signOut() {
     sessionStorage.removeItem(this.#slot);
     this.api = new Api(null);

@@ -4,8 +4,8 @@
  */
 
 import { common } from "../text/common.js";
-import { NoAnswer, Problem } from "./api.js";
-import { el } from "./dom.js";
+import { Problem, isFailedCall } from "./api.js";
+import { byId, el } from "./dom.js";
 import { backOffMs, pauseUnlessWoken } from "./pause.js";
 import { demoChoices } from "./session.js";
 import { say } from "./words.js";
@@ -13,27 +13,29 @@ import { say } from "./words.js";
 const BACK_OFF_MAX_MS = 5_000;
 
 /** @typedef {import("./wire.js").Me} Me */
-/** @typedef {{session: import("./session.js").Session, door: HTMLElement,
- *   admits: (me: Me) => boolean}} Door */
+/** @typedef {{session: import("./session.js").Session, frame: import("./frame.js").Frame,
+ *   admits: (me: Me) => boolean}} Entrance */
 
 /**
- * @param {Door} entrance door: where to ask; admits: whose page this is
+ * @param {Entrance} entrance admits: whose page this is
  * @returns {Promise<Me>} once somebody is in
  */
 export async function enter(entrance) {
-  const { session, door, admits } = entrance;
+  const { session, frame, admits } = entrance;
   const named = /^#as=([\w-]+)$/.exec(location.hash)?.[1];
-  const me = await patiently(door, () => (named ? session.signInAs(named) : session.resume()));
+  const known = await patiently(() => (named ? session.signInAs(named) : session.resume()));
   if (named) history.replaceState(null, "", location.pathname);
-  if (me !== null && admits(me)) return me;
-  return ask(entrance, me);
+  const me = known !== null && admits(known) ? known : await ask(entrance, known);
+  frame.showMe(me, () => session.leave());
+  return me;
 }
 
 /**
  * Do it again until the gateway answers; the door says that it does not.
- * @template T @param {HTMLElement} door @param {() => Promise<T>} task @returns {Promise<T|null>}
+ * @template T @param {() => Promise<T>} task @returns {Promise<T|null>} null: it refused
  */
-export async function patiently(door, task) {
+export async function patiently(task) {
+  const door = byId("door");
   for (let attempt = 0; ; attempt += 1) {
     try {
       const result = await task();
@@ -41,7 +43,7 @@ export async function patiently(door, task) {
       return result;
     } catch (error) {
       if (error instanceof Problem && error.status < 500) return null;
-      if (!(error instanceof Problem) && !(error instanceof NoAnswer)) throw error;
+      if (!isFailedCall(error)) throw error;
     }
     door.replaceChildren(
       el("h1", { text: common.noAnswer }),
@@ -52,20 +54,22 @@ export async function patiently(door, task) {
   }
 }
 
-/** @param {Door} entrance @param {?Me} refused @returns {Promise<Me>} */
-async function ask({ session, door, admits }, refused) {
-  const choices = (await patiently(door, demoChoices)) ?? [];
+/** @param {Entrance} entrance @param {?Me} refused @returns {Promise<Me>} */
+async function ask({ session, frame, admits }, refused) {
+  const door = byId("door");
+  const choices = (await patiently(demoChoices)) ?? [];
+  if (choices.length) frame.showDemo();
   const here = choices.filter((choice) => choice.page === `/${session.side}`);
   const said = el("p", { class: "said", role: "alert" });
   if (refused) said.textContent = say(common.notForYou, { name: refused.name });
   return new Promise((resolve) => {
     /** @param {() => Promise<?Me>} signIn */
     const attempt = async (signIn) => {
-      const me = await signIn().catch(() => null);
-      if (me !== null && admits(me)) {
+      const me = await signIn().catch(() => undefined);
+      if (me && admits(me)) {
         door.hidden = true;
         resolve(me);
-      } else said.textContent = me ? say(common.notForYou, { name: me.name }) : common.keyRefused;
+      } else said.textContent = refusalOf(me);
     };
     const form = here.length
       ? choiceButtons(here, (who) => attempt(() => session.signInAs(who)))
@@ -75,11 +79,18 @@ async function ask({ session, door, admits }, refused) {
   });
 }
 
+/** @param {?Me|undefined} me null: nobody has this key; undefined: no answer */
+function refusalOf(me) {
+  if (me === undefined) return common.noAnswer;
+  return me === null ? common.keyRefused : say(common.notForYou, { name: me.name });
+}
+
 /** @param {import("./wire.js").SignInChoice[]} choices @param {(who: string) => void} onPick */
 function choiceButtons(choices, onPick) {
-  const buttons = choices.map(({ who, label }) =>
-    el("button", { type: "button", class: "choice", text: label, on: { click: () => onPick(who) } }),
-  );
+  const buttons = choices.map(({ who, label }) => {
+    const click = () => onPick(who);
+    return el("button", { type: "button", class: "choice", text: label, on: { click } });
+  });
   return [
     el("p", { class: "soft", text: common.signInDemo }),
     el("div", { class: "choices" }, ...buttons),

@@ -27,7 +27,8 @@ function cardOf(/** @type {SignInChoice} */ { who, label, page }) {
 /** @param {typeof SIDES[number]} side @param {SignInChoice[]} choices */
 function sideOf({ page, title, says, open }, choices) {
   const here = choices.filter((choice) => choice.page === page);
-  const cards = here.length ? here.map(cardOf) : [el("a", { class: "person", href: page, text: open })];
+  const door = el("a", { class: "person", href: page, text: open });
+  const cards = here.length ? here.map(cardOf) : [door];
   return el(
     "section",
     { class: "side card" },
@@ -40,7 +41,7 @@ function sideOf({ page, title, says, open }, choices) {
 async function main() {
   fillPage(text);
   const frame = new Frame("");
-  const choices = (await patiently(byId("door"), demoChoices)) ?? [];
+  const choices = (await patiently(demoChoices)) ?? [];
   if (choices.length) frame.showDemo();
   byId("people").replaceChildren(...SIDES.map((side) => sideOf(side, choices)));
   byId("hint").textContent = choices.length ? text.twoWindows : text.noDemo;

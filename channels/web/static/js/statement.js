@@ -12,7 +12,7 @@
 /** @typedef {{authorised: number, captured: number, refunded: number, ended: ?string,
  *   merchant: ?string, order: ?string, currency: ?string}} Course */
 
-const BEGINNINGS = new Set(["purchased", "authorised", "payment_declined"]);
+const BEGINNINGS = new Set(["purchased", "authorised", "declined"]);
 const NOTES = new Set([
   "account_opened",
   "account_frozen",
@@ -30,7 +30,16 @@ export function linesOf(entries) {
 /** @param {Entry} entry */
 function isLine(entry) {
   if (entry.available_change_minor !== 0) return true;
-  return entry.kind === "payment_declined" || NOTES.has(entry.kind);
+  return isDeclinedPayment(entry) || NOTES.has(entry.kind);
+}
+
+/**
+ * A refused refund of a payment is "declined" too. It has no amount of its own, took nothing,
+ * and is the merchant's affair: the owner's payment is as it was.
+ * @param {Entry} entry
+ */
+function isDeclinedPayment(entry) {
+  return entry.kind === "declined" && entry.amount !== null;
 }
 
 /** @param {Entry} entry @param {Map<string, Course>} courses @returns {Line} */
@@ -80,7 +89,7 @@ function follow(course, entry) {
   if (entry.kind === "refunded") course.refunded += minor;
   if (entry.kind === "captured" && entry.available_change_minor > 0) course.ended = "captured";
   if (["voided", "expired", "reversed"].includes(entry.kind)) course.ended = entry.kind;
-  if (entry.kind === "payment_declined") course.ended = "declined";
+  if (isDeclinedPayment(entry)) course.ended = "declined";
 }
 
 /** @param {Course} course @returns {string} a name of wallet.states */

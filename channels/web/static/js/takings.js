@@ -46,7 +46,9 @@ export class Takings {
 export function totalsOf(payments) {
   /** @type {Map<string, Total>} */
   const totals = new Map();
-  for (const { status, amount, captured_minor, refunded_minor, remaining_minor } of payments) {
+  // Oldest first, so that the currencies keep their places all day.
+  for (const payment of [...payments].reverse()) {
+    const { status, amount, captured_minor, refunded_minor, remaining_minor } = payment;
     if (status === "declined") continue;
     const { currency } = amount;
     const total = totals.get(currency) ?? { currency, taken: 0n, refunded: 0n, held: 0n };

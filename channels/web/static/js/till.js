@@ -5,7 +5,7 @@
 
 import { till as text } from "../text/till.js";
 import { ActDialog } from "./act.js";
-import { openAttempts } from "./attempts.js";
+import { Attempts } from "./attempts.js";
 import { byId } from "./dom.js";
 import { EventStream } from "./events.js";
 import { Frame } from "./frame.js";
@@ -22,25 +22,26 @@ import { fillPage } from "./words.js";
 /** @typedef {import("./wire.js").Payment} Payment */
 
 class TillPage {
-  /** @param {import("./api.js").Api} api @param {Frame} frame @param {string} merchant */
-  constructor(api, frame, merchant) {
-    this.api = api;
+  /** @param {Session} session signed in @param {Frame} frame */
+  constructor(session, frame) {
+    const { api, me } = session;
+    this.session = session;
     this.frame = frame;
-    this.takings = new Takings(merchant);
+    this.takings = new Takings(me?.merchant ?? "");
     const acts = new ActDialog(api, (payment) => this.#learn(payment, null));
     this.today = new Today(this.takings, (act, payment) => acts.open(act, payment));
-    this.unsettled = new Unsettled(byId("unsettled"));
-    const onLink = () => this.link.make(this.register.sale);
-    this.register = new Register(api, { unsettled: this.unsettled, onLink });
+    const unsettled = new Unsettled(byId("unsettled"));
+    this.till = { api, attempts: new Attempts(me?.principal ?? ""), unsettled };
+    this.register = new Register(this.till, () => this.link.make(this.register.sale));
     this.link = new OrderLink(api, this.register);
   }
 
   start() {
     byId("till").hidden = false;
     this.today.show(new Date());
-    for (const attempt of openAttempts()) {
-      const sale = new Sale(this.api, attempt, () => {});
-      this.unsettled.follow(attempt, sale.settle());
+    for (const attempt of this.till.attempts.open) {
+      const sale = new Sale(this.till, attempt, () => {});
+      this.till.unsettled.follow(attempt, sale.settle());
     }
     const listener = {
       onEvent: (/** @type {string} */ _, /** @type {any} */ data, /** @type {?string} */ id) => {
@@ -48,7 +49,7 @@ class TillPage {
       },
       onState: (/** @type {import("./events.js").StreamState} */ state) => this.#onStream(state),
     };
-    new EventStream(this.api, listener, this.takings.lastId).run();
+    new EventStream(this.till.api, listener, this.takings.lastId).run();
   }
 
   /** @param {Payment} payment @param {?string} eventId */
@@ -60,7 +61,7 @@ class TillPage {
 
   /** @param {import("./events.js").StreamState} state */
   #onStream(state) {
-    if (state === "refused") return location.reload();
+    if (state === "refused") return this.session.leave();
     const lost = navigator.onLine ? "waiting" : "offline";
     this.frame.showConnection(state === "live" ? "live" : lost);
   }
@@ -70,12 +71,8 @@ async function main() {
   fillPage(text);
   const frame = new Frame(text.name);
   const session = new Session("till");
-  const me = await enter({ session, door: byId("door"), admits: (who) => who.merchant !== null });
-  frame.showMe(me, () => {
-    session.signOut();
-    location.reload();
-  });
-  new TillPage(session.api, frame, me.merchant ?? "").start();
+  await enter({ session, frame, admits: (who) => who.merchant !== null });
+  new TillPage(session, frame).start();
 }
 
 main();

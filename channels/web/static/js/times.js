@@ -26,6 +26,7 @@ export function dayNumber(at) {
 /** "Today", "Yesterday" or "Friday 20 November". @param {string} at @param {Date} now */
 export function dayName(at, now) {
   const days = dayNumber(at) - dayNumber(now);
-  const name = days >= -1 && days <= 0 ? nearDays.format(days, "day") : longDay.format(new Date(at));
+  const near = days === 0 || days === -1;
+  const name = near ? nearDays.format(days, "day") : longDay.format(new Date(at));
   return name.charAt(0).toUpperCase() + name.slice(1);
 }

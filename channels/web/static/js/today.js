@@ -5,7 +5,7 @@ import { byId, el } from "./dom.js";
 import { formatMoney } from "./money.js";
 import { totalsOf } from "./takings.js";
 import { timeOf } from "./times.js";
-import { say } from "./words.js";
+import { say, wordFor } from "./words.js";
 
 /** @typedef {import("./wire.js").Payment} Payment */
 /** @typedef {"refund"|"capture"|"void"} Act */
@@ -13,7 +13,10 @@ import { say } from "./words.js";
 export class Today {
   #seen = /** @type {Set<string>} */ (new Set());
 
-  /** @param {import("./takings.js").Takings} takings @param {(act: Act, payment: Payment) => void} onAct */
+  /**
+   * @param {import("./takings.js").Takings} takings
+   * @param {(act: Act, payment: Payment) => void} onAct
+   */
   constructor(takings, onAct) {
     this.takings = takings;
     this.onAct = onAct;
@@ -34,7 +37,7 @@ export class Today {
   /** @param {Payment} payment */
   #row(payment) {
     const fresh = this.#seen.size > 0 && !this.#seen.has(versionOf(payment));
-    const { amount } = payment;
+    const money = formatMoney(payment.amount.amount_minor, payment.amount.currency);
     const state = stateOf(payment);
     return el(
       "li",
@@ -42,10 +45,10 @@ export class Today {
       el(
         "div",
         { class: "row-what" },
-        el("span", { class: "row-title figure", text: formatMoney(amount.amount_minor, amount.currency) }),
+        el("span", { class: "row-title figure", text: money }),
         el("span", { class: "soft small", text: underline(payment) }),
       ),
-      el("span", { class: "chip", "data-state": state, text: /** @type {any} */ (text.states)[state] ?? state }),
+      el("span", { class: "chip", "data-state": state, text: wordFor(text.states, state) }),
       el("div", { class: "row-acts" }, ...this.#acts(payment)),
     );
   }
@@ -60,9 +63,10 @@ export class Today {
     ];
     return acts
       .filter(([, , possible]) => possible)
-      .map(([act, label]) =>
-        el("button", { type: "button", text: label, on: { click: () => this.onAct(act, payment) } }),
-      );
+      .map(([act, label]) => {
+        const click = () => this.onAct(act, payment);
+        return el("button", { type: "button", text: label, on: { click } });
+      });
   }
 }
 
@@ -74,6 +78,7 @@ export function refundable(payment) {
 /** @param {Payment} payment @returns {string} a name of till.states */
 function stateOf(payment) {
   const { status, captured_minor, refunded_minor } = payment;
+  if (status === "reversed") return status;
   if (captured_minor > 0 && refunded_minor >= captured_minor) return "refunded";
   return refunded_minor > 0 ? "partly_refunded" : status;
 }

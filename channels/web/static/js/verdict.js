@@ -10,7 +10,8 @@ import { say } from "./words.js";
 /** @typedef {import("./sale.js").Outcome} Outcome */
 /** @typedef {import("./sale.js").Stage} Stage */
 /** @typedef {import("./attempts.js").Attempt} Attempt */
-/** @typedef {{tone: import("./sign.js").Tone, title: string, says: string, small: string}} Verdict */
+/** @typedef {{tone: import("./sign.js").Tone, title: string, says: string,
+ *   small: string}} Verdict */
 
 /** @type {Record<Stage, {title: string, says: string}>} */
 const WAITING = {
@@ -60,11 +61,12 @@ function approvedOf(payment) {
 /** @param {{tone: string, title: string, says: string, small: string}} verdict
  *  @param {Element} face @param {Attempt} attempt */
 function put({ tone, title, says, small }, face, { amount }) {
+  const money = formatMoney(amount.amount_minor, amount.currency);
   const root = byId("verdict");
   root.parentElement.dataset.tone = tone;
   root.replaceChildren(
     face,
-    el("p", { class: "verdict-amount figure", text: formatMoney(amount.amount_minor, amount.currency) }),
+    el("p", { class: "verdict-amount figure", text: money }),
     el("h2", { class: "verdict-title", text: title }),
     el("p", { text: says }),
     el("p", { class: "verdict-small", text: small }),

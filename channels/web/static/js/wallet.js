@@ -6,6 +6,7 @@
  */
 
 import { wallet as text } from "../text/wallet.js";
+import { isFailedCall } from "./api.js";
 import { showBalances } from "./balances.js";
 import { CodePanel } from "./code.js";
 import { copy } from "./copy.js";
@@ -18,7 +19,7 @@ import { Moments } from "./moment.js";
 import { Session } from "./session.js";
 import { enter } from "./sign_in.js";
 import { momentOf, needsEntry } from "./wallet_news.js";
-import { fillPage, say } from "./words.js";
+import { fillPage, say, wordFor } from "./words.js";
 
 class WalletPage {
   #reading = /** @type {?Promise<void>} */ (null);
@@ -28,6 +29,7 @@ class WalletPage {
    * @param {Frame} frame @param {string} account
    */
   constructor(session, frame, account) {
+    this.session = session;
     this.api = session.api;
     this.frame = frame;
     this.account = account;
@@ -52,17 +54,18 @@ class WalletPage {
   /** @param {import("./wire.js").EventData} data */
   async #onNews(data) {
     // Told at once when the event says it all; what needs the book waits for the book.
-    const now = needsEntry(data) ? null : momentOf(data, [], Date.now());
+    const now = needsEntry(data) ? null : momentOf(data, [], this.code.serverNow_ms);
     if (now) this.moments.show(now);
     if (data.payment) this.code.renew();
     await this.#read();
-    const later = needsEntry(data) ? momentOf(data, this.entries.all, Date.now()) : null;
+    if (!needsEntry(data)) return;
+    const later = momentOf(data, this.entries.all, this.code.serverNow_ms);
     if (later) this.moments.show(later);
   }
 
   /** @param {import("./events.js").StreamState} state */
   #onStream(state) {
-    if (state === "refused") return location.reload();
+    if (state === "refused") return this.session.leave();
     const lost = navigator.onLine ? "waiting" : "offline";
     this.frame.showConnection(state === "live" ? "live" : lost);
     this.code.setConnected(state === "live");
@@ -78,7 +81,7 @@ class WalletPage {
         await this.#readNow();
       } catch (error) {
         // The stream will say when the gateway is back, and the page is read again.
-        if (error instanceof TypeError) throw error;
+        if (!isFailedCall(error)) throw error;
       }
     })();
     return this.#reading;
@@ -89,8 +92,9 @@ class WalletPage {
       this.api.get(`/v1/accounts/${this.account}`),
       this.entries.readNewest(),
     ]);
-    byId("greeting").textContent = say(text.greeting, { name: account.label });
-    const state = account.status === "open" ? "" : (/** @type {any} */ (text)[account.status] ?? account.status);
+    const name = account.label || (this.session.me?.name ?? "");
+    byId("greeting").textContent = say(text.greeting, { name });
+    const state = account.status === "open" ? "" : wordFor(text.statuses, account.status);
     byId("wallet-state").textContent = state;
     this.code.setBlocked(state);
     showBalances(byId("pots"), account);
@@ -103,7 +107,7 @@ class WalletPage {
       await this.entries.readEarlier();
       this.history.forget();
     } catch (error) {
-      if (error instanceof TypeError) throw error;
+      if (!isFailedCall(error)) throw error;
     }
     byId("more").disabled = false;
     this.#showHistory();
@@ -131,11 +135,7 @@ async function main() {
   fillPage(text);
   const frame = new Frame(text.name);
   const session = new Session("wallet");
-  const me = await enter({ session, door: byId("door"), admits: (who) => who.account !== null });
-  frame.showMe(me, () => {
-    session.signOut();
-    location.reload();
-  });
+  const me = await enter({ session, frame, admits: (who) => who.account !== null });
   const page = new WalletPage(session, frame, me.account ?? "");
   if (me.demo) offerCopy(page.code);
   page.start();

@@ -10,10 +10,19 @@ import { say } from "./words.js";
 /** @typedef {import("./wire.js").Entry} Entry */
 
 /** For these the payment itself says the amount; for the others only the entry does. */
-const AMOUNT_OF_PAYMENT = new Set(["purchased", "authorised", "payment_declined", "reversed"]);
+const AMOUNT_OF_PAYMENT = new Set(["purchased", "authorised", "declined", "reversed"]);
 
 // A phone that was in a pocket shows what happened there, but not yesterday's news.
 const NEWS_MAX_AGE_MS = 5 * 60_000;
+
+/**
+ * A refused refund is "declined" too, and nothing to alarm the owner with. The payment that
+ * was declined came into being with that very event.
+ * @param {EventData} data
+ */
+function isPaymentOf({ at, payment }) {
+  return payment?.status === "declined" && payment.at === at;
+}
 
 /** @param {EventData} data whether the moment must wait for the entries to be read */
 export function needsEntry(data) {
@@ -28,6 +37,7 @@ export function needsEntry(data) {
  */
 export function momentOf(data, entries, now_ms) {
   const { kind, payment } = data;
+  if (kind === "declined" && !isPaymentOf(data)) return null;
   const words = /** @type {Record<string, any>} */ (text.moments)[kind];
   if (words === undefined || now_ms - Date.parse(data.at) > NEWS_MAX_AGE_MS) return null;
   const entry = entries.find((e) => e.kind === kind && e.at === data.at);
@@ -49,7 +59,7 @@ export function momentOf(data, entries, now_ms) {
 /** @param {EventData} data who, for which order, when */
 function small({ kind, payment, at }) {
   const parts = [
-    kind === "payment_declined" ? payment?.merchant_name : null,
+    kind === "declined" ? payment?.merchant_name : null,
     payment?.order ? say(text.order, { order: payment.order }) : null,
     timeOf(at),
   ];

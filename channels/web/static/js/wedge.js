@@ -7,7 +7,7 @@
 const GAP_MAX_MS = 80; // the slowest scanners type 30 keys a second, people at most 15
 
 /** What every consumer-presented code begins with (EMV QRCPS CPM 4.1, "CPV" in base64). */
-export const CODE_PREFIX = "hQVDUFY";
+const CODE_PREFIX = "hQVDUFY";
 
 /** @param {string} text */
 export function looksLikeCode(text) {

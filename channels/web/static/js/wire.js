@@ -12,11 +12,12 @@
  * @typedef {{id: string, at: string, kind: string, payment: ?string, transfer: ?string,
  *   amount: ?Amount, available_change_minor: number, merchant_name: ?string,
  *   order: ?string, decline: ?string}} Entry
- * @typedef {{payload: string, expires_at: string, valid_s: number, svg: string}} Code
+ * @typedef {{payload: string, issued_at: string, expires_at: string, valid_s: number,
+ *   svg: string}} Code
  * @typedef {{id: string, link: string, status: string, merchant_name: ?string,
  *   amount: Amount, order: string, lines: {text: string, amount_minor: number}[],
  *   payment: ?string}} Order
- * @typedef {{kind: string, name: string, account: ?string, merchant: ?string,
+ * @typedef {{principal: string, kind: string, name: string, account: ?string, merchant: ?string,
  *   merchant_name: ?string, demo: boolean}} Me
  * @typedef {{who: string, label: string, page: string}} SignInChoice
  * @typedef {{kind: string, payment: ?Payment, amount?: Amount, at: string}} EventData

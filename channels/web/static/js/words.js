@@ -9,6 +9,14 @@ export function say(sentence, values) {
 }
 
 /**
+ * The word for a name of the API. One that is not known here still reads as words.
+ * @param {Record<string, string>} words @param {string} name
+ */
+export function wordFor(words, name) {
+  return words[name] ?? name.replaceAll("_", " ");
+}
+
+/**
  * Fill `data-text`, and the attributes named by `data-text-<attribute>`, from a text file.
  * @param {Record<string, any>} text
  */

@@ -20,6 +20,5 @@ export const common = {
 
   noAnswer: "The gateway does not answer.",
   noAnswerSays: "This page goes on by itself as soon as it does.",
-  retry: "Try again",
   close: "Close",
 };

@@ -26,7 +26,6 @@ export const docs = {
   answers: "Answers",
   problems: "Problems",
   example: "Example",
-  required: "required",
   optional: "optional",
   fallback: "default {value}",
   place: "in {place}",

@@ -5,16 +5,17 @@ export const wallet = {
   name: "Wallet",
   greeting: "{name}’s wallet",
 
-  balances: "Balances",
   available: "available",
   held: "Held",
   posted: "Posted",
   balanceWords:
     "Available is yours to spend now. Held is promised to a shop and not taken yet. " +
     "Posted is what the book says: both together.",
-  frozen: "This wallet is frozen: it takes money in and pays nothing.",
-  closing: "This wallet is closing.",
-  closed: "This wallet is closed.",
+  statuses: {
+    frozen: "This wallet is frozen: it takes money in and pays nothing.",
+    closing: "This wallet is closing.",
+    closed: "This wallet is closed.",
+  },
 
   codeTitle: "Show this to the till",
   codeAlt: "Payment code. It works once, and renews itself.",
@@ -42,7 +43,7 @@ export const wallet = {
     expired: { tone: "back", title: "Released {amount}", under: "{merchant} did not take it in time" },
     refunded: { tone: "back", title: "Refunded {amount}", under: "by {merchant}" },
     reversed: { tone: "back", title: "Undone: {amount} is yours again", under: "{merchant} took the payment back" },
-    payment_declined: { tone: "no", title: "Not paid", under: "{reason}" },
+    declined: { tone: "no", title: "Not paid", under: "{reason}" },
     transfer_received: { tone: "back", title: "Received {amount}", under: "" },
   },
   someMerchant: "a shop",
@@ -56,7 +57,7 @@ export const wallet = {
     expired: "Hold ran out",
     refunded: "Refund",
     reversed: "Payment undone",
-    payment_declined: "Payment",
+    declined: "Payment",
     transfer_sent: "Money sent",
     transfer_received: "Money in",
     transfer_returned: "Money came back",

@@ -1,0 +1,14 @@
+"""Why an installation did not come up, for the person who started it."""
+
+
+class StartFailed(Exception):
+    """Not everything came up. The message says what did not."""
+
+
+class PortTaken(StartFailed):
+    """Somebody listens there. Were it another Airside, the kernel would let both listen, and
+    deal the callers of the one to the other.
+    """
+
+    def __init__(self, host: str, port: int, cause: OSError) -> None:
+        super().__init__(f"cannot listen on {host}:{port}: {cause.strerror}")

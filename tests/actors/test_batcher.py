@@ -1,0 +1,161 @@
+"""Commands gather while a frame is away; the mailbox is bounded; nobody waits for ever."""
+
+import asyncio
+
+import pytest
+
+from actors.batcher import MAILBOX_MAX, Batcher, MailboxFull
+from actors.frame import COMMANDS_PER_FRAME, encode
+from actors.runtime import PartitionUnavailable
+from ledger.commands import Envelope, ReadPayment
+from ledger.errors import Happened
+from ledger.replies import Noted
+from tests.actors.roads import HeldRoad
+from tests.books import account_of
+
+
+def read(number: int) -> Envelope:
+    return Envelope(ReadPayment(account=account_of("amira"), ordinal=number))
+
+
+def numbers(frame: list[Envelope]) -> list[int]:
+    return [getattr(envelope.command, "ordinal", 0) for envelope in frame]
+
+
+async def settle() -> None:
+    """Every task that can go on has gone on."""
+    for _ in range(5):
+        await asyncio.to_thread(lambda: None)
+
+
+@pytest.fixture
+def road() -> HeldRoad:
+    return HeldRoad()
+
+
+@pytest.fixture
+def batcher(road: HeldRoad) -> Batcher:
+    return Batcher(3, road)
+
+
+async def test_a_lone_command_leaves_at_once(batcher: Batcher, road: HeldRoad) -> None:
+    answer = batcher.ask(read(1))
+    await settle()
+
+    assert [numbers(frame) for frame in road.frames] == [[1]]
+    road.release()
+    assert await answer == Noted()
+
+
+async def test_what_comes_while_a_frame_is_away_leaves_in_the_next(
+    batcher: Batcher, road: HeldRoad
+) -> None:
+    batcher.ask(read(1))
+    await settle()
+    later = [batcher.ask(read(number)) for number in (2, 3, 4)]
+    await settle()
+    assert len(road.frames) == 1
+
+    road.release()
+    await settle()
+    assert numbers(road.frames[1]) == [2, 3, 4]
+    road.release()
+    assert await asyncio.gather(*later) == [Noted()] * 3
+    await settle()
+    assert len(road.frames) == 2
+
+
+async def test_a_frame_is_bounded(batcher: Batcher, road: HeldRoad) -> None:
+    answers = [batcher.ask(read(number)) for number in range(COMMANDS_PER_FRAME + 1)]
+    await settle()
+    road.release()
+    await settle()
+    road.release()
+    await asyncio.gather(*answers)
+
+    assert [len(frame) for frame in road.frames] == [COMMANDS_PER_FRAME, 1]
+
+
+async def test_a_full_mailbox_refuses_at_once_and_takes_again_later(
+    batcher: Batcher, road: HeldRoad
+) -> None:
+    answers = [batcher.ask(read(0))]
+    await settle()
+    answers += [batcher.ask(read(number)) for number in range(MAILBOX_MAX)]
+
+    with pytest.raises(MailboxFull, match="partition 3"):
+        batcher.ask(read(9_999))
+    assert batcher.depth == MAILBOX_MAX
+
+    for _ in range(1 + MAILBOX_MAX // COMMANDS_PER_FRAME):
+        road.release()
+        await settle()
+    await asyncio.gather(*answers)
+    batcher.ask(read(1))
+
+
+async def test_a_failure_fails_its_frame_and_says_what_is_known(
+    batcher: Batcher, road: HeldRoad
+) -> None:
+    doomed = [batcher.ask(read(number)) for number in (1, 2)]
+    await settle()
+    waiting = batcher.ask(read(3))
+    road.fail(PartitionUnavailable(3, Happened.NO))
+    await settle()
+
+    for answer in doomed:
+        with pytest.raises(PartitionUnavailable) as caught:
+            await answer
+        assert caught.value.happened is Happened.NO
+    road.release()
+    assert await waiting == Noted()
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"\xc1", encode([Noted(), Noted()])])
+async def test_an_answer_that_makes_no_sense_leaves_nobody_waiting(
+    batcher: Batcher, road: HeldRoad, nonsense: bytes
+) -> None:
+    """What happened to the frame is unknown; what was behind it never left."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, _context: None)  # the sender's own end
+    first = batcher.ask(read(1))
+    await settle()
+    behind = batcher.ask(read(2))
+    road.release(answer=nonsense)
+    await settle()
+
+    with pytest.raises(PartitionUnavailable) as caught:
+        await first
+    assert caught.value.happened is Happened.UNKNOWN
+    with pytest.raises(PartitionUnavailable) as caught:
+        await behind
+    assert caught.value.happened is Happened.NO
+    again = batcher.ask(read(3))
+    await settle()
+    road.release()
+    assert await again == Noted()
+
+
+async def test_a_caller_that_has_gone_disturbs_nobody(
+    batcher: Batcher, road: HeldRoad
+) -> None:
+    gone, stays = batcher.ask(read(1)), batcher.ask(read(2))
+    await settle()
+    gone.cancel()
+    road.release()
+
+    assert await stays == Noted()
+
+
+async def test_drained_is_when_nothing_waits_and_nothing_is_away(
+    batcher: Batcher, road: HeldRoad
+) -> None:
+    await batcher.drain()
+    answer = batcher.ask(read(1))
+    draining = asyncio.create_task(batcher.drain())
+    await settle()
+    assert not draining.done()
+
+    road.release()
+    await draining
+    assert answer.done()

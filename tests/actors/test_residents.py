@@ -1,0 +1,304 @@
+"""Images shorten a replay and change nothing: whatever was saved, the memory is the same."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors import residents
+from actors.partition import Partition
+from ledger.account import Account
+from ledger.apply import apply
+from ledger.clock import ManualClock
+from ledger.commands import (
+    Authorise,
+    Capture,
+    CaptureMode,
+    Envelope,
+    Fund,
+    OpenAccount,
+    ReadAccount,
+    Refund,
+    Void,
+)
+from ledger.entry import unseal
+from ledger.errors import JournalDamaged
+from ledger.events import AccountKind
+from ledger.ids import AccountId
+from ledger.images import draw
+from ledger.journal import Image, Journal
+from ledger.money import Money
+from ledger.replies import AccountReply
+from ledger.sqlite_store import SqliteStore
+from ledger.verify import verify
+from tests.books import (
+    OneDesk,
+    account_of,
+    asked,
+    evidence_of,
+    memory_folder,
+    open_partition,
+    sale,
+)
+from tests.ledger.forge import edited
+
+NAMES = ("amira", "bilal", "chen", "dana", "emre")
+HOLD_MS = 1_000
+
+
+def opened(name: str, minor: int = 100_000) -> list[Envelope]:
+    account = account_of(name)
+    opening = OpenAccount(account=account, kind=AccountKind.WALLET, pots=("QAR",))
+    source = evidence_of(f"stmt of {name}")
+    funding = Fund(account=source, target=account, amount=Money(minor, "QAR"))
+    return [asked(opening, f"open {name}"), asked(funding, f"fund {name}")]
+
+
+def held(name: str, key: str, hold_ms: int = HOLD_MS) -> Envelope:
+    command = Authorise(
+        account=account_of(name),
+        amount=Money(100, "QAR"),
+        sale=sale("lounge", key),
+        capture=CaptureMode.MANUAL,
+        hold_ms=hold_ms,
+    )
+    return asked(command, key)
+
+
+@pytest.fixture
+def world(desk: OneDesk) -> OneDesk:
+    for name in NAMES:
+        desk.ask_all(opened(name))
+    desk.deliver()
+    return desk
+
+
+def replayed(journal: Journal) -> dict[AccountId, Image]:
+    """The accounts as a replay from the first entry leaves them."""
+    accounts: dict[AccountId, Account] = {}
+    for sealed in journal.read(0, 100_000):
+        entry = unseal(sealed.body)
+        if entry.account:
+            accounts[entry.account] = apply(accounts.get(entry.account), entry)
+    return {account_id: draw(account) for account_id, account in accounts.items()}
+
+
+def remembered(partition: Partition, ids: Iterator[AccountId]) -> dict[AccountId, Image]:
+    found = {}
+    for account_id in ids:
+        account = partition.residents.get(account_id)
+        assert account is not None
+        found[account_id] = draw(account)
+    return found
+
+
+def ticked(partition: Partition) -> None:
+    while partition.tick():
+        pass
+
+
+@contextmanager
+def one_desk() -> Iterator[tuple[OneDesk, ManualClock]]:
+    with memory_folder() as folder:
+        clock = ManualClock()
+        with closing(OneDesk(SqliteStore(Path(folder)), clock)) as desk:
+            yield desk, clock
+
+
+# A life: what somebody does, or what the partition does when nobody waits.
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["hold", "hold", "capture", "void", "refund", "wait", "tick", "crash"]
+        ),
+        st.sampled_from(NAMES),
+        st.integers(1, 4),
+    ),
+    max_size=40,
+)
+
+
+@given(steps)
+@settings(max_examples=40)
+def test_a_tail_after_images_replays_to_the_same_bytes_as_everything_from_the_start(
+    life: list[tuple[str, str, int]],
+) -> None:
+    with one_desk() as (desk, clock):
+        for name in NAMES:
+            desk.ask_all(opened(name))
+        desk.deliver()
+        for number, (what, name, ordinal) in enumerate(life):
+            _live(desk, clock, what, (name, ordinal, f"key {number}"))
+        whole = replayed(desk._journal)
+        desk.restart()
+
+        assert remembered(desk.partition, iter(whole)) == whole
+
+
+def _live(desk: OneDesk, clock: ManualClock, what: str, whom: tuple[str, int, str]) -> None:
+    name, ordinal, key = whom
+    account = account_of(name)
+    match what:
+        case "hold":
+            desk.ask(held(name, key))
+        case "capture":
+            part = Capture(
+                account=account, ordinal=ordinal, amount=Money(30, "QAR"), final=False
+            )
+            desk.ask(asked(part, key))
+        case "void":
+            desk.ask(asked(Void(account=account, ordinal=ordinal), key))
+        case "refund":
+            desk.ask(asked(Refund(account=account, ordinal=ordinal), key))
+        case "wait":
+            clock.advance(HOLD_MS // 3)
+        case "tick":
+            desk.partition.tick()
+        case _:
+            desk.restart()
+
+
+def test_a_start_after_images_reads_only_what_came_after_the_mark(world: OneDesk) -> None:
+    ticked(world.partition)
+    tip = world._journal.tip()
+    assert world._journal.mark().seq == tip.seq
+    world.ask(held("amira", "A-1"))
+
+    assert [sealed.seq for sealed in world._journal.read(tip.seq, 10)] == [tip.seq + 1]
+    world.restart()
+    assert world.partition.residents.open_holds == 1
+
+
+def test_under_load_images_are_saved_so_that_the_tail_stays_short(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody ticks: each commit saves the oldest accounts once they are far enough behind."""
+    monkeypatch.setattr(residents, "TAIL_MAX", 20)
+    for number in range(60):
+        world.ask(held(NAMES[number % 5], f"A-{number}"))
+
+    behind = world._journal.tip().seq - world._journal.mark().seq
+    assert behind <= 20 + 2 * len(NAMES)
+
+
+def test_images_are_saved_a_few_at_a_time(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(residents, "IMAGES_PER_COMMIT", 2)
+
+    world.partition.tick()
+    assert len(world._journal.images(100, b"")) == 2
+    world.partition.tick()
+    assert len(world._journal.images(100, b"")) == 4
+
+
+def test_the_mark_never_passes_an_account_without_its_image(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch, store: SqliteStore
+) -> None:
+    monkeypatch.setattr(residents, "IMAGES_PER_COMMIT", 1)
+    for number in range(20):
+        world.ask(held(NAMES[number % 5], f"A-{number}"))
+        world.partition.tick()
+        assert not verify(store).findings
+
+
+def test_idle_accounts_leave_and_come_back_as_they_were(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(residents, "RESIDENTS_MAX", 2)
+    for name in NAMES:
+        world.ask(held(name, f"A of {name}"))
+    ticked(world.partition)
+    world.ask(held("amira", "A-2"))
+
+    assert len(world.partition.residents) <= 3
+    for name in NAMES:
+        reply = world.ask(Envelope(ReadAccount(account=account_of(name))))
+        assert isinstance(reply, AccountReply)
+        assert reply.pots["QAR"].held_minor == (200 if name == "amira" else 100)
+
+
+def test_an_account_without_an_image_does_not_leave(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(residents, "RESIDENTS_MAX", 0)
+    before = len(world.partition.residents)
+
+    world.ask(held("amira", "A-1"))
+
+    assert len(world.partition.residents) == before
+
+
+def test_holds_of_accounts_that_have_left_expire_all_the_same(
+    world: OneDesk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in NAMES:
+        world.ask(held(name, f"A of {name}"))
+    monkeypatch.setattr(residents, "RESIDENTS_MAX", 0)
+    ticked(world.partition)
+    assert len(world.partition.residents) == 0
+    clock.advance(HOLD_MS)
+
+    ticked(world.partition)
+
+    for name in NAMES:
+        reply = world.ask(Envelope(ReadAccount(account=account_of(name))))
+        assert isinstance(reply, AccountReply)
+        assert reply.pots["QAR"].held_minor == 0
+
+
+def test_open_holds_are_counted_of_the_accounts_in_memory(
+    world: OneDesk, clock: ManualClock
+) -> None:
+    for name in NAMES:
+        world.ask(held(name, f"A of {name}"))
+    world.ask(asked(Void(account=account_of("amira"), ordinal=1), "void"))
+    assert world.partition.residents.open_holds == 4
+    world.restart()
+    assert world.partition.residents.open_holds == 4
+
+    clock.advance(HOLD_MS)
+    ticked(world.partition)
+    assert world.partition.residents.open_holds == 0
+
+
+def test_many_expiries_are_written_a_bounded_number_at_a_time(
+    world: OneDesk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.partition.EXPIRIES_PER_TICK", 2)
+    for name in NAMES:
+        world.ask(held(name, f"A of {name}"))
+    clock.advance(HOLD_MS)
+
+    left = []
+    while world.partition.residents.open_holds:
+        assert world.partition.tick()
+        left.append(world.partition.residents.open_holds)
+
+    assert left == [3, 1, 0]
+
+
+def test_a_damaged_image_stops_the_partition(world: OneDesk, store: SqliteStore) -> None:
+    ticked(world.partition)
+    with edited(store, 0) as db:
+        db.execute("UPDATE images SET body = CAST(body || x'00' AS BLOB)")
+    world.restart()
+
+    with pytest.raises(JournalDamaged, match="the image of acc_"):
+        world.ask(held("amira", "A-1"))
+
+
+def test_a_partition_that_starts_twice_on_images_is_still_sound(
+    world: OneDesk, store: SqliteStore, clock: ManualClock
+) -> None:
+    for number in range(3):
+        world.ask(held("amira", f"A-{number}"))
+        ticked(world.partition)
+        world.restart()
+    with closing(store.writer(0)) as journal:
+        open_partition(journal, clock)
+
+    assert not verify(store).findings

@@ -1,0 +1,116 @@
+"""One call of every route that takes a key, with another that the key must not be used for."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from tests.gateway.harness import AMIRA, JONAS, Caller, House, Json, money
+
+
+class Call(NamedTuple):
+    """other: another request that this key must not be used for."""
+
+    caller: Caller
+    path: str
+    body: Json
+    other: Json
+
+
+async def held_path(house: House) -> str:
+    """The path of a hold."""
+    hold = await house.charge(24_000, capture="manual")
+    return f"/v1/payments/{hold.body['id']}"
+
+
+async def open_account(house: House) -> Call:
+    return Call(
+        house.operator, "/v1/accounts", {"currencies": ["QAR"]}, {"currencies": ["EUR"]}
+    )
+
+
+async def top_up(house: House) -> Call:
+    evidence = {"source": "bank", "reference": "stmt-17"}
+    body = {"amount": money(1), "evidence": evidence}
+    other = body | {"amount": money(2)}
+    return Call(house.operator, f"/v1/accounts/{AMIRA}/top-ups", body, other)
+
+
+async def freeze(house: House) -> Call:
+    return Call(house.amira, f"/v1/accounts/{AMIRA}/freeze", {}, None)
+
+
+async def unfreeze(house: House) -> Call:
+    await house.amira.post(f"/v1/accounts/{AMIRA}/freeze")
+    return Call(house.amira, f"/v1/accounts/{AMIRA}/unfreeze", {}, None)
+
+
+async def close(house: House) -> Call:
+    return Call(house.operator, f"/v1/accounts/{AMIRA}/close", {}, None)
+
+
+async def transfer(house: House) -> Call:
+    body = {"from": AMIRA, "to": JONAS, "amount": money(1)}
+    return Call(house.amira, "/v1/transfers", body, body | {"amount": money(2)})
+
+
+async def pay(house: House) -> Call:
+    payer = {"code": await house.code()}
+    body = {"amount": money(24_000), "payer": payer, "order": "A-17"}
+    return Call(house.lounge, "/v1/payments", body, body | {"amount": money(24_001)})
+
+
+async def decline(house: House) -> Call:
+    payer = {"code": await house.code()}
+    body = {"amount": money(900_000), "payer": payer, "order": "A-17"}
+    return Call(house.lounge, "/v1/payments", body, body | {"place": "DOH-T1-B13"})
+
+
+async def reverse(house: House) -> Call:
+    code = {"code": await house.code()}
+    await house.charge(24_000, payer=code["code"], key="till-1")
+    body = {"key": "till-1", "payer": code}
+    return Call(house.lounge, "/v1/payments/reverse", body, body | {"key": "till-2"})
+
+
+async def increase(house: House) -> Call:
+    body, other = {"amount": money(1)}, {"amount": money(2)}
+    return Call(house.lounge, f"{await held_path(house)}/increase", body, other)
+
+
+async def capture(house: House) -> Call:
+    body = {"amount": money(1), "final": False}
+    return Call(
+        house.lounge, f"{await held_path(house)}/capture", body, body | {"final": True}
+    )
+
+
+async def void(house: House) -> Call:
+    return Call(house.lounge, f"{await held_path(house)}/void", {}, None)
+
+
+async def refund(house: House) -> Call:
+    paid = await house.charge(24_000)
+    path = f"/v1/payments/{paid.body['id']}/refund"
+    return Call(house.lounge, path, {"amount": money(1)}, {"amount": money(2)})
+
+
+async def order(house: House) -> Call:
+    body = {"amount": money(24_000), "order": "A-17"}
+    return Call(house.lounge, "/v1/orders", body, body | {"order": "A-18"})
+
+
+CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
+    "/v1/accounts": open_account,
+    "/v1/accounts/{id}/top-ups": top_up,
+    "/v1/accounts/{id}/freeze": freeze,
+    "/v1/accounts/{id}/unfreeze": unfreeze,
+    "/v1/accounts/{id}/close": close,
+    "/v1/transfers": transfer,
+    "/v1/payments": pay,
+    "/v1/payments (declined)": decline,
+    "/v1/payments/reverse": reverse,
+    "/v1/payments/{id}/increase": increase,
+    "/v1/payments/{id}/capture": capture,
+    "/v1/payments/{id}/void": void,
+    "/v1/payments/{id}/refund": refund,
+    "/v1/orders": order,
+}

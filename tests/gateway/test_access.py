@@ -1,0 +1,208 @@
+"""Who reaches what: every principal at every route, and nobody at another's."""
+
+import pytest
+
+from services.principals import PrincipalKind
+from tests.gateway.harness import (
+    AMIRA,
+    DUTYFREE,
+    JONAS,
+    LOUNGE,
+    PROBLEM,
+    Caller,
+    House,
+    Json,
+    Reply,
+    money,
+)
+
+EVERYBODY = "operator merchant terminal customer nobody"
+MEMBERS = "operator merchant terminal customer"
+TAKERS = "operator merchant terminal"
+
+# Who is let in by whom they are. What they then find there is told below.
+MAY = {
+    "POST /v1/accounts": "operator",
+    "GET /v1/accounts/{id}": "operator customer",
+    "POST /v1/accounts/{id}/close": "operator",
+    "POST /v1/accounts/{id}/freeze": "operator customer",
+    "POST /v1/accounts/{id}/unfreeze": "operator customer",
+    "GET /v1/accounts/{id}/entries": "operator customer",
+    "POST /v1/accounts/{id}/codes": "operator customer",
+    "POST /v1/accounts/{id}/top-ups": "operator",
+    "POST /v1/transfers": "operator customer",
+    "GET /v1/transfers/{id}": "operator customer",
+    "POST /v1/payments": TAKERS,
+    "POST /v1/payments/lookup": TAKERS,
+    "POST /v1/payments/reverse": TAKERS,
+    "GET /v1/payments/{id}": MEMBERS,
+    "POST /v1/payments/{id}/increase": TAKERS,
+    "POST /v1/payments/{id}/capture": TAKERS,
+    "POST /v1/payments/{id}/void": TAKERS,
+    "POST /v1/payments/{id}/refund": TAKERS,
+    "POST /v1/orders": "merchant terminal",
+    "GET /v1/orders/{id}": MEMBERS,
+    "POST /v1/orders/{id}/pay": "customer",
+    "GET /v1/me": MEMBERS,
+    "GET /v1/demo": EVERYBODY,
+    "POST /v1/demo/sign-in": EVERYBODY,
+}
+
+
+def callers(house: House) -> dict[str, Caller]:
+    return {
+        "operator": house.operator,
+        "merchant": house.office,
+        "terminal": house.lounge,
+        "customer": house.amira,
+        "nobody": house.nobody,
+    }
+
+
+def test_every_kind_of_principal_stands_in_the_table() -> None:
+    assert {kind.value for kind in PrincipalKind} | {"nobody"} == set(EVERYBODY.split())
+
+
+async def test_every_route_stands_in_the_table(house: House) -> None:
+    assert {f"{route.method} {route.path}" for route in house.gateway.routes} == set(MAY)
+
+
+@pytest.mark.parametrize("who", EVERYBODY.split())
+async def test_a_principal_gets_into_its_routes_and_no_others(
+    house: House, who: str
+) -> None:
+    caller = callers(house)[who]
+    let_in = set()
+
+    for name in MAY:
+        method, path = name.split()
+        path = path.replace("{id}", "none")
+        reply = await (caller.get(path) if method == "GET" else caller.post(path, b"no"))
+        if reply.status not in {401, 403}:
+            let_in.add(name)
+        else:
+            assert reply.status == (401 if who == "nobody" else 403)
+            assert (reply.kind, reply.body["happened"]) == (PROBLEM, "no")
+
+    assert let_in == {name for name, kinds in MAY.items() if who in kinds.split()}
+
+
+@pytest.fixture
+async def world(house: House) -> House:
+    await house.wallet("amira", QAR=100_000)
+    await house.wallet("jonas", QAR=100_000)
+    return house
+
+
+def hidden(reply: Reply) -> None:
+    """Not there, as far as this caller can tell."""
+    assert reply.status == 404
+    assert reply.body["happened"] == "no"
+
+
+@pytest.mark.parametrize("verb", ["", "/entries"])
+async def test_no_customer_reads_anothers_account(world: House, verb: str) -> None:
+    hidden(await world.jonas.get(f"/v1/accounts/{AMIRA}{verb}"))
+
+
+@pytest.mark.parametrize("verb", ["freeze", "unfreeze", "codes"])
+async def test_no_customer_touches_anothers_account(world: House, verb: str) -> None:
+    hidden(await world.jonas.post(f"/v1/accounts/{AMIRA}/{verb}"))
+    [pot] = (await world.amira.get(f"/v1/accounts/{AMIRA}")).body["pots"]
+
+    assert pot["available_minor"] == 100_000
+    assert (await world.amira.get(f"/v1/accounts/{AMIRA}")).body["status"] == "open"
+
+
+async def test_anothers_account_looks_as_if_it_were_not_there(world: House) -> None:
+    nowhere = "acc_" + "a" * 24
+
+    theirs = await world.jonas.get(f"/v1/accounts/{AMIRA}")
+    missing = await world.jonas.get(f"/v1/accounts/{nowhere}")
+
+    assert theirs.raw.replace(AMIRA.encode(), nowhere.encode()) == missing.raw
+
+
+async def test_no_merchant_reads_anothers_payment(world: House) -> None:
+    paid = await world.charge(24_000)
+    path = f"/v1/payments/{paid.body['id']}"
+
+    hidden(await world.dutyfree.get(path))
+    hidden(await world.jonas.get(path))
+    missing = await world.dutyfree.get(path[:-1] + "z")
+    theirs = await world.dutyfree.get(path)
+    assert theirs.raw == missing.raw
+
+
+@pytest.mark.parametrize("verb", ["increase", "capture", "void", "refund"])
+async def test_no_merchant_touches_anothers_payment(world: House, verb: str) -> None:
+    hold = await world.charge(24_000, capture="manual")
+    body: Json = {"amount": money(1)} if verb == "increase" else {}
+
+    hidden(await world.dutyfree.post(f"/v1/payments/{hold.body['id']}/{verb}", body))
+
+    assert (await world.held(), await world.available()) == (24_000, 76_000)
+
+
+async def test_no_merchant_finds_or_reverses_anothers_attempt(world: House) -> None:
+    code = await world.code()
+    paid = await world.charge(24_000, payer=code, key="till-1")
+    attempt = {"key": "till-1", "payer": {"code": code}}
+
+    hidden(await world.dutyfree.post("/v1/payments/lookup", attempt))
+    reversed_ = await world.dutyfree.post("/v1/payments/reverse", attempt)
+
+    assert reversed_.body == {"outcome": "tombstoned", "payment": None}
+    seen = await world.lounge.get(f"/v1/payments/{paid.body['id']}")
+    assert seen.body["status"] == "captured"
+
+
+async def test_a_till_finds_its_own_attempts_and_not_its_offices(world: House) -> None:
+    code = await world.code()
+    await world.charge(24_000, payer=code, key="till-1")
+    attempt = {"key": "till-1", "payer": {"code": code}}
+
+    hidden(await world.office.post("/v1/payments/lookup", attempt))
+
+
+async def test_no_third_party_reads_a_transfer(world: House) -> None:
+    body = {"from": AMIRA, "to": JONAS, "amount": money(1)}
+    sent = await world.amira.post("/v1/transfers", body)
+    await world.wallet("mei", QAR=0)
+    path = f"/v1/transfers/{sent.body['id']}"
+
+    theirs = await world.mei.get(path)
+    missing = await world.mei.get(path[:-1] + "z")
+
+    hidden(theirs)
+    assert theirs.raw == missing.raw
+
+
+async def test_an_operator_reads_everything(world: House) -> None:
+    paid = await world.charge(24_000)
+    order = await world.lounge.post("/v1/orders", {"amount": money(1), "order": "A-18"})
+
+    paths = [
+        f"/v1/accounts/{AMIRA}",
+        f"/v1/accounts/{AMIRA}/entries",
+        f"/v1/payments/{paid.body['id']}",
+        f"/v1/orders/{order.body['id']}",
+    ]
+
+    assert [(await world.operator.get(path)).status for path in paths] == [200] * 4
+
+
+async def test_a_merchant_may_say_who_it_is(world: House) -> None:
+    itself = await world.charge(1, merchant=LOUNGE)
+    another = await world.charge(1, merchant=DUTYFREE)
+
+    assert (itself.status, another.status) == (201, 403)
+
+
+async def test_an_operator_says_for_whom_it_charges(world: House) -> None:
+    body = {"amount": money(1), "payer": {"account": AMIRA}, "order": "A-17"}
+
+    refused = await world.operator.post("/v1/payments", body)
+
+    assert (refused.status, refused.body["field"]) == (400, "$.merchant")
+    assert "which merchant" in refused.body["detail"]

@@ -1,0 +1,286 @@
+"""The document is a document, and it is true."""
+
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from gateway.openapi import PROBLEMS
+from services.asking import ASK_MS
+from tests.gateway.calls import CALLS, held_path
+from tests.gateway.harness import AMIRA, JONAS, House, Json, money
+from tests.gateway.road import Fate
+from tests.gateway.stores import broken
+
+KINDS = {"string", "integer", "boolean", "object", "array", "null"}
+
+
+async def document(house: House) -> Json:
+    reply = await house.nobody.get("/openapi.json")
+    assert (reply.status, reply.kind) == (200, "application/json")
+    return reply.body
+
+
+def operations(doc: Json) -> Iterator[tuple[str, Json]]:
+    for path, methods in doc["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def parts(value: Json) -> Iterator[Json]:
+    """Every object of the document, the outer before the inner."""
+    if isinstance(value, dict):
+        yield value
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list):
+        for part in inner:
+            yield from parts(part)
+
+
+async def test_the_document_is_openapi(house: House) -> None:
+    doc = await document(house)
+
+    assert doc["openapi"] == "3.1.0"
+    assert set(doc) == {"openapi", "info", "paths", "components"}
+    assert {"title", "version"} <= set(doc["info"])
+    ids = [operation["operationId"] for _, operation in operations(doc)]
+    assert len(set(ids)) == len(ids)
+    for name, operation in operations(doc):
+        assert operation["summary"], name
+        assert all(answer["description"] for answer in operation["responses"].values())
+        for requirement in operation.get("security", []):
+            assert set(requirement) <= set(doc["components"]["securitySchemes"])
+
+
+async def test_every_reference_leads_somewhere(house: House) -> None:
+    doc = await document(house)
+    references = [part["$ref"] for part in parts(doc) if "$ref" in part]
+
+    assert references
+    for reference in references:
+        target = doc
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+
+
+async def test_every_schema_is_a_schema(house: House) -> None:
+    schemas = (await document(house))["components"]["schemas"]
+
+    for schema in parts(list(schemas.values())):
+        if isinstance(schema.get("type"), str):
+            assert schema["type"] in KINDS
+        if "properties" in schema and isinstance(schema.get("required"), list):
+            assert set(schema["required"]) <= set(schema["properties"])
+
+
+async def test_every_route_is_in_the_document_with_its_parameters(house: House) -> None:
+    documented = dict(operations(await document(house)))
+
+    routes = {f"{route.method} {route.path}": route for route in house.gateway.routes}
+    assert set(documented) == {*routes, "GET /v1/events"}
+    for name, route in routes.items():
+        listed = documented[name]["parameters"]
+        named = {(parameter["in"], parameter["name"]) for parameter in listed}
+        assert (("header", "Idempotency-Key") in named) == route.keyed
+        assert {n for where, n in named if where == "path"} == (
+            {"id"} if "{id}" in route.path else set()
+        )
+        assert ("requestBody" in documented[name]) == (route.body is not None)
+
+
+async def test_a_body_is_required_where_it_has_a_required_field(house: House) -> None:
+    documented = dict(operations(await document(house)))
+
+    required = {
+        name: operation["requestBody"]["required"]
+        for name, operation in documented.items()
+        if "requestBody" in operation
+    }
+
+    assert required["POST /v1/payments"]
+    assert not required["POST /v1/payments/{id}/capture"]
+    assert not required["POST /v1/payments/{id}/void"]
+
+
+Walk = Callable[[House], Awaitable[object]]
+
+UNKNOWN = {
+    "accounts": "acc_" + "a" * 24,
+    "payments": "pay_" + "a" * 32,
+    "transfers": "trf_" + "a" * 32,
+    "orders": "ord_" + "a" * 24,
+}
+# A body that can be decoded, where one without fields cannot.
+SOME = {
+    "/v1/payments/{id}/increase": {"amount": money(1)},
+    "/v1/accounts/{id}/top-ups": {
+        "amount": money(1),
+        "evidence": {"source": "bank", "reference": "stmt-1"},
+    },
+}
+
+
+async def refusals_of_its_shape(house: House) -> None:
+    """401, 403, 413 and 400 do not depend on what a route is for."""
+    for route in house.gateway.routes:
+        path = route.path.replace("{id}", "none")
+        for caller in (
+            house.nobody,
+            house.visitor,
+            house.operator,
+            house.lounge,
+            house.amira,
+        ):
+            if route.method == "GET":
+                await caller.get(path)
+                continue
+            await caller.post(path, b"no")
+            await caller.post(path, b" " * 20_000)
+
+
+async def refusals_of_a_broken_store(house: House) -> None:
+    with broken(house.store):
+        house.gateway._principals.clear()
+        for route in house.gateway.routes:
+            path = route.path.replace("{id}", "none")
+            if route.method == "GET":
+                await house.operator.get(path)
+            else:
+                await house.operator.post(path, {"who": "amira"})
+
+
+async def what_is_not_there(house: House) -> None:
+    for route in house.gateway.routes:
+        if "{id}" not in route.path:
+            continue
+        path = route.path.replace("{id}", UNKNOWN[route.path.split("/")[2]])
+        for caller in (house.operator, house.lounge, house.amira):
+            if route.method == "GET":
+                await caller.get(path)
+            else:
+                await caller.post(path, SOME.get(route.path, {}))
+    nowhere = {"account": UNKNOWN["accounts"]}
+    attempt = {"key": "k", "payer": nowhere}
+    await house.operator.post("/v1/payments/lookup", attempt)
+    await house.operator.post("/v1/payments/reverse", attempt)
+    await house.charge(1, payer="hQVDUFYwMQ==", merchant=None, by=house.lounge)
+    merchant = (await house.lounge.get("/v1/me")).body["merchant"]
+    charge = {"amount": money(1), "payer": nowhere, "order": "A", "merchant": merchant}
+    await house.operator.post("/v1/payments", charge)
+    sent = {"from": UNKNOWN["accounts"], "to": AMIRA, "amount": money(1)}
+    await house.operator.post("/v1/transfers", sent)
+    await house.nobody.post("/v1/demo/sign-in", {"who": "nobody"})
+
+
+async def what_is_asked_is_done(house: House) -> None:
+    """Every call that takes a key, and each that does not. Closing comes last."""
+    names = [name for name in CALLS if not name.endswith("/close")]
+    for name in [*names, "/v1/accounts/{id}/close"]:
+        call = await CALLS[name](house)
+        reply = await call.caller.post(call.path, call.body)
+        if name.endswith("/freeze"):
+            await house.amira.post(f"/v1/accounts/{AMIRA}/unfreeze")
+        assert reply.status in {200, 201, 402}, reply.raw
+
+
+async def what_is_there_is_read(house: House) -> None:
+    code = await house.code()
+    paid = await house.charge(100, payer=code, key="till-1")
+    sent = await house.amira.post(
+        "/v1/transfers", {"from": AMIRA, "to": JONAS, "amount": money(1)}
+    )
+    order = await house.lounge.post("/v1/orders", {"amount": money(1), "order": "A"})
+    await house.amira.get(f"/v1/payments/{paid.body['id']}")
+    await house.amira.get(f"/v1/transfers/{sent.body['id']}")
+    await house.amira.get(f"/v1/orders/{order.body['id']}")
+    await house.amira.get(f"/v1/accounts/{AMIRA}")
+    await house.amira.get(f"/v1/accounts/{AMIRA}/entries")
+    attempt = {"key": "till-1", "payer": {"code": code}}
+    await house.lounge.post("/v1/payments/lookup", attempt)
+    await house.amira.get("/v1/me")
+    await house.nobody.get("/v1/demo")
+    await house.nobody.post("/v1/demo/sign-in", {"who": "amira"})
+    await house.amira.post(f"/v1/orders/{order.body['id']}/pay")
+    await house.jonas.post(f"/v1/orders/{order.body['id']}/pay")  # 409: paid
+
+
+async def what_cannot_be_done(house: House) -> None:
+    """The wrong state, or too little money: 409 and 402."""
+    hold = await held_path(house)
+    await house.lounge.post(f"{hold}/increase", {"amount": money(10**9)})
+    await house.lounge.post(f"{hold}/refund")
+    await house.lounge.post(f"{hold}/void")
+    for verb in ("void", "capture"):
+        await house.lounge.post(f"{hold}/{verb}")
+    await house.lounge.post(f"{hold}/increase", {"amount": money(1)})
+    order = await house.lounge.post("/v1/orders", {"amount": money(10**9), "order": "A"})
+    await house.amira.post(f"/v1/orders/{order.body['id']}/pay")
+    sent = {"from": AMIRA, "to": JONAS, "amount": money(10**9)}
+    await house.amira.post("/v1/transfers", sent)
+    await house.amira.post(f"/v1/accounts/{AMIRA}/unfreeze")
+    await house.amira.post(f"/v1/accounts/{AMIRA}/freeze")
+    await house.amira.post(f"/v1/accounts/{AMIRA}/freeze")
+    await house.amira.post("/v1/transfers", sent)
+    await house.amira.post(f"/v1/accounts/{AMIRA}/unfreeze")
+    await house.top_up(AMIRA, 1, evidence="stmt-1")
+    await house.top_up(AMIRA, 1, evidence="stmt-1")
+    await barred_and_unreadable(house)
+
+
+async def barred_and_unreadable(house: House) -> None:
+    attempt = {"key": "late", "payer": {"code": await house.code()}}
+    await house.lounge.post("/v1/payments/reverse", attempt)
+    await house.lounge.post("/v1/payments/lookup", attempt)
+    unreadable = {"key": "late", "payer": {"code": "hQVDUFYwMQ=="}}
+    await house.lounge.post("/v1/payments/lookup", unreadable)
+    await house.lounge.post("/v1/payments/reverse", unreadable)
+
+
+async def what_is_not_known_yet(house: House) -> None:
+    code = await house.code()
+    house.road.meet(Fate.LOSES_ITS_ANSWER, within_ms=ASK_MS)
+    await house.charge(1, payer=code)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.transfers.LOOKS_MAX", 0)
+        await house.top_up(AMIRA, 1, evidence="stmt-2")
+        sent = {"from": AMIRA, "to": JONAS, "amount": money(1)}
+        await house.amira.post("/v1/transfers", sent)
+
+
+async def what_is_closed_is_closed(house: House) -> None:
+    await house.operator.post(f"/v1/accounts/{AMIRA}/close")
+
+
+WALKS: list[Walk] = [
+    refusals_of_its_shape,
+    refusals_of_a_broken_store,
+    what_is_not_there,
+    what_is_there_is_read,
+    what_cannot_be_done,
+    what_is_not_known_yet,
+    what_is_asked_is_done,
+    what_is_closed_is_closed,
+]
+
+
+@pytest.mark.slow
+async def test_every_status_in_the_document_can_be_had(house: House) -> None:
+    """And every one that was had is in the document: the harness looks at each answer."""
+    await house.wallet("amira", QAR=500_000)
+    await house.wallet("jonas", QAR=0)
+    documented = {
+        (name, status)
+        for name, operation in operations(await document(house))
+        for status in operation["responses"]
+        if name != "GET /v1/events"
+    }
+
+    for walk in WALKS:
+        await walk(house)
+
+    # That a key is not used for something else is tested in test_idempotency.py.
+    missing = documented - house.declared.seen
+    assert {pair for pair in missing if pair[1] != "422"} == set()
+
+
+def test_every_refusal_is_described() -> None:
+    assert all(text and not text.endswith(".") for text in PROBLEMS.values())

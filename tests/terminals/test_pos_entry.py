@@ -1,0 +1,65 @@
+import pytest
+
+from ledger.money import Money, UnknownCommodity
+from terminals.attempt import FollowUp
+from terminals.pos_entry import (
+    CodeAheadOfAmount,
+    EntryRefused,
+    NotAnEntry,
+    NotAPaymentId,
+    SaleEntry,
+    parse_entry,
+)
+from terminals.typed_amount import NotAnAmount, TooManyDecimals
+
+PAYMENT = "pay_" + "a" * 32
+
+
+@pytest.mark.parametrize(
+    ("line", "entry"),
+    [
+        ("240", SaleEntry(Money(24_000, "QAR"), None)),
+        ("240.00 A-17", SaleEntry(Money(24_000, "QAR"), "A-17")),
+        ("12.50 EUR", SaleEntry(Money(1_250, "EUR"), None)),
+        ("12.50 eur A-17", SaleEntry(Money(1_250, "EUR"), "A-17")),
+        ("500 AVIOS", SaleEntry(Money(500, "AVIOS"), None)),
+        (f"refund {PAYMENT}", FollowUp("refund", PAYMENT)),
+        (f"refund {PAYMENT} 5", FollowUp("refund", PAYMENT, Money(500, "QAR"))),
+        (f"refund {PAYMENT} 5 JPY", FollowUp("refund", PAYMENT, Money(5, "JPY"))),
+        (f"void {PAYMENT}", FollowUp("void", PAYMENT)),
+    ],
+)
+def test_a_line_is_a_sale_a_refund_or_a_void(
+    line: str, entry: SaleEntry | FollowUp
+) -> None:
+    assert parse_entry(line.split(), "QAR") == entry
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("", NotAnEntry),
+        ("refund", NotAnEntry),
+        (f"void {PAYMENT} 5", NotAnEntry),
+        (f"refund {PAYMENT} 5 QAR more", NotAnEntry),
+        ("240 QAR A-17 more", NotAnEntry),
+        ("240 QAR A§17", NotAnEntry),
+        (f"240 QAR {'A' * 65}", NotAnEntry),
+        ("refund A-17", NotAPaymentId),
+        ("refund pay_../../v1/me", NotAPaymentId),
+        ("refund PIN4711", NotAPaymentId),
+        ("A-17", NotAnAmount),
+        ("hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4", CodeAheadOfAmount),
+        ("240 hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4", CodeAheadOfAmount),
+        ("refund hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4", CodeAheadOfAmount),
+        ("1.5 JPY", TooManyDecimals),
+        ("1 QQQ", UnknownCommodity),
+    ],
+)
+def test_another_line_is_refused_and_never_repeated(
+    line: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error) as refused:
+        parse_entry(line.split(), "QAR")
+    if issubclass(error, EntryRefused):
+        assert all(word not in str(refused.value) for word in line.split()[1:])

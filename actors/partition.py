@@ -167,6 +167,8 @@ class Partition:
         if account is not None:
             remembered = recall(self._draft, account, envelope, at_ms)
             if remembered is not None:
+                # It shows accounts and transfers as they stand now: no stale memory may.
+                self._journal.require_sole_writer()
                 return remembered
             self._expire_due(account, at_ms)
         event = decide(account, command, at_ms)

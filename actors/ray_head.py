@@ -72,8 +72,15 @@ class HeadSpec(msgspec.Struct, frozen=True):
             "RAY_num_workers_soft_limit": str(self.partitions + 4),
             # Ray's workers are batch jobs that stand back (15) for others; ours take payments.
             "RAY_worker_niceness": "0",
+            # Ray's own handler of SIGTERM aborts the process after three seconds, in the middle
+            # of a drain, and its end takes ours away (github.com/ray-project/ray/pull/64830).
+            "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
             "RAY_USAGE_STATS_ENABLED": "0",
-            "RAY_DEDUP_LOGS": "0",
+            # A driver prints each death of a partition on our standard output, in six lines,
+            # as if somebody could do something about it. All that it prints passes a filter
+            # against repetitions, which here drops everything; the watch logs one line.
+            "RAY_DEDUP_LOGS": "1",
+            "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
             # A driver whose raylet died ends at once if it believes that its own parent died
             # too, and under systemd or in a container that is what it believes. This is asked
             # for instead: it lives as long as we do.

@@ -25,6 +25,7 @@ from benchmarks.rounds import Contestant, Measure, Round, play
 from benchmarks.stack import Stack
 from benchmarks.truth import Untrue, require_truth, told
 from benchmarks.workload import World, zipf
+from gateway import logs
 
 RESULTS = Path(__file__).parent / "results"
 LATEST = RESULTS / "latest.json"
@@ -116,6 +117,7 @@ class Run:
         say(
             f"  {one.measure:<5} {one.contestant:<16} {one.per_second:>7,.0f}/s"
             f"   p50 {one.latency_ms(0.5):>6.2f} ms   p99 {one.latency_ms(0.99):>6.1f} ms"
+            + (f"   (others: {one.others:.0%})" if one.others > report.QUIET else "")
         )
 
     def _check(self) -> dict[str, int]:
@@ -173,6 +175,7 @@ def say(text: str) -> None:
 
 def main() -> None:
     options = _options()
+    logs.configure("warning")
     RESULTS.mkdir(exist_ok=True)
     machine = look(RESULTS)
     if machine.volatile:

@@ -116,7 +116,12 @@ async def run(spec: GatewaySpec) -> None:
         store=open_store(layout.store_url),
         clock=SystemClock(),
     )
-    gateway = NaiveGateway(parts, NaiveEngine(spec.directory, start_actors(spec)))
+    actors = start_actors(spec)
+    for (
+        actor
+    ) in actors:  # a start takes a second of processor, which nobody else shall pay for
+        await actor.__ray_ready__.remote()
+    gateway = NaiveGateway(parts, NaiveEngine(spec.directory, actors))
     await serve(gateway, spec.config, told_to_stop())
     await asyncio.to_thread(runtime.disconnect)
 

@@ -13,6 +13,8 @@ from benchmarks.rounds import Round
 
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
 MANY, LONE = "many", "lone"
+# Below this others are noise.
+QUIET = 0.05
 OURS, BY_CODE, FLOOR, NAIVE = "airside", "airside by code", "floor", "naive"
 # Installations that keep a ledger, and who pays there.
 LEDGERS = {OURS: {OURS, BY_CODE}, NAIVE: {NAIVE}}
@@ -31,13 +33,17 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One contestant under one measure. cpu_us: processor time per answer, by part."""
+    """One contestant under one measure. cpu_us: processor time per answer, by part.
+
+    others: the share of the machine that processes not of this run used meanwhile.
+    """
 
     contestant: str
     measure: str
     per_second: Figure
     latency_ms: dict[str, Figure]
     cpu_us: dict[str, float]
+    others: Figure
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -64,11 +70,10 @@ def lines(rounds: list[Round]) -> list[Line]:
 def ratios(rounds: list[Round]) -> dict[str, Figure]:
     """Throughput of ours over each other's."""
     many = _by_contestant(rounds, MANY)
-    ours = many.pop(OURS, [])
-    found = {
-        f"throughput, {OURS} / {name}": _over(ours, theirs) for name, theirs in many.items()
+    return {
+        f"throughput, {OURS} / {name}": figure(_over(many[OURS], many[name]))
+        for name in (FLOOR, NAIVE)
     }
-    return {name: figure(values) for name, values in found.items() if values}
 
 
 def table(report: Report) -> str:
@@ -76,7 +81,9 @@ def table(report: Report) -> str:
     parts = [
         _measure_table(report, MANY, f"{report.settings['connections']} connections"),
         _measure_table(report, LONE, "a lone caller"),
+        _cpu_table(report),
         "\n".join(f"{name:<40} {one.text(2)}" for name, one in report.ratios.items()),
+        _caution(report),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -92,6 +99,7 @@ def _line(contestant: str, measure: str, group: list[Round]) -> Line:
         figure([one.per_second for one in group]),
         latencies,
         _cpu_us(group),
+        figure([one.others for one in group]),
     )
 
 
@@ -113,7 +121,7 @@ def _by_contestant(rounds: list[Round], measure: str) -> dict[str, list[float]]:
 
 
 def _over(ours: list[float], theirs: list[float]) -> list[float]:
-    return [a / b for a, b in zip(ours, theirs, strict=False)]
+    return [a / b for a, b in zip(ours, theirs, strict=True)]
 
 
 def _measure_table(report: Report, measure: str, title: str) -> str:
@@ -127,3 +135,24 @@ def _measure_table(report: Report, measure: str, title: str) -> str:
         for line in chosen
     ]
     return "\n".join([head, *rows])
+
+
+def _cpu_table(report: Report) -> str:
+    rows = ["processor time per payment, µs"]
+    for line in report.lines:
+        if line.measure == MANY:
+            parts = "  ".join(f"{part} {spent:.0f}" for part, spent in line.cpu_us.items())
+            rows.append(
+                f"{line.contestant:<22} {sum(line.cpu_us.values()):>9.0f}   {parts}"
+            )
+    return "\n".join(rows)
+
+
+def _caution(report: Report) -> str:
+    worst = max((line.others.most for line in report.lines), default=0.0)
+    if worst < QUIET:
+        return ""
+    return (
+        f"Others used up to {worst:.0%} of this machine meanwhile: trust processor time and"
+        " ratios, and run it again when it is quiet."
+    )

@@ -4,6 +4,7 @@ A round is one load on one contestant: warm-up, the measured seconds, the last a
 part of the contestant used of the processors is read before and after.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -64,9 +65,10 @@ async def play(
     repetition: int,
     finished: Callable[[Round], None],
 ) -> None:
+    seconds = measure.warm_up_s + measure.seconds
     for place, contestant in enumerate(contestants):
         orders = Orders(
-            world=contestant.world(measure.warm_up_s + measure.seconds),
+            world=await asyncio.to_thread(contestant.world, seconds),
             run=f"{measure.name[0]}{repetition}{place}",
             seed=repetition,
             port=contestant.port,

@@ -11,4 +11,5 @@ class PortTaken(StartFailed):
     """
 
     def __init__(self, host: str, port: int, cause: OSError) -> None:
-        super().__init__(f"cannot listen on {host}:{port}: {cause.strerror}")
+        reason, _, _ = str(cause.strerror).partition(" (")  # Python says it all once more
+        super().__init__(f"cannot listen on {host}:{port}: {reason}")

@@ -121,8 +121,13 @@ class Supervisor:
     async def _resolve(self, partition: int) -> str:
         assert self._runtime is not None, "partitions are asked once the engine is started"
         pid, path = await self._runtime.address(partition)
-        self._pids[partition] = pid
+        self._note(partition, pid)
         return path
+
+    def _note(self, partition: int, pid: int) -> None:
+        if self._pids.get(partition, pid) != pid:
+            _log.warning("a partition ended and was started again", partition=partition)
+        self._pids[partition] = pid
 
     async def _beats(self, partition: int) -> bool:
         try:
@@ -134,7 +139,7 @@ class Supervisor:
     async def _beat(self, partition: int) -> None:
         async with asyncio.timeout(self._config.heartbeat_s):
             answer = await self._pulse.send(partition, encode(Heartbeat()))
-        self._pids[partition] = decode_statistics(answer).pid
+        self._note(partition, decode_statistics(answer).pid)
 
     def _start_gateway(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -230,6 +235,7 @@ class Supervisor:
         """
         _log.warning("Ray ended and is started again")
         self._head.stop()
+        self._pids.clear()
         await self._stop_gateways()
         try:
             await self._start_engine()

@@ -155,6 +155,8 @@ class Installation:
         for pid in self.members():
             os.kill(pid, signal.SIGKILL)
         until(lambda: not self.members())
+        if self._process:
+            self._process.wait(PATIENCE_S)
         if self._listener:
             self._listener.join(PATIENCE_S)
 

@@ -132,6 +132,7 @@ async def test_an_answer_that_makes_no_sense_leaves_nobody_waiting(
     assert caught.value.happened is Happened.NO
     again = batcher.ask(read(3))
     await settle()
+    assert numbers(road.frames[-1]) == [3]  # and not once more what was said not to be done
     road.release()
     assert await again == Noted()
 

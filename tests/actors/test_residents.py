@@ -42,6 +42,7 @@ from tests.books import (
     memory_folder,
     open_partition,
     sale,
+    tip_of,
 )
 from tests.ledger.forge import edited
 
@@ -233,7 +234,10 @@ def test_an_account_without_an_image_does_not_leave(
 
 
 def test_holds_of_accounts_that_have_left_expire_all_the_same(
-    world: OneDesk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    world: OneDesk,
+    clock: ManualClock,
+    store: SqliteStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in NAMES:
         world.ask(held(name, f"A of {name}"))
@@ -241,13 +245,27 @@ def test_holds_of_accounts_that_have_left_expire_all_the_same(
     ticked(world.partition)
     assert len(world.partition.residents) == 0
     clock.advance(HOLD_MS)
+    before = tip_of(store)
 
     ticked(world.partition)
 
+    assert tip_of(store).seq == before.seq + len(NAMES)
+
+
+def test_holds_that_a_start_finds_only_in_images_expire_all_the_same(
+    world: OneDesk, clock: ManualClock, store: SqliteStore
+) -> None:
     for name in NAMES:
-        reply = world.ask(Envelope(ReadAccount(account=account_of(name))))
-        assert isinstance(reply, AccountReply)
-        assert reply.pots["QAR"].held_minor == 0
+        world.ask(held(name, f"A of {name}"))
+    ticked(world.partition)
+    world.restart()
+    assert len(world.partition.residents) == 0
+    clock.advance(HOLD_MS)
+    before = tip_of(store)
+
+    ticked(world.partition)
+
+    assert tip_of(store).seq == before.seq + len(NAMES)
 
 
 def test_open_holds_are_counted_of_the_accounts_in_memory(
@@ -259,6 +277,12 @@ def test_open_holds_are_counted_of_the_accounts_in_memory(
     assert world.partition.residents.open_holds == 4
     world.restart()
     assert world.partition.residents.open_holds == 4
+
+    ticked(world.partition)
+    world.restart()
+    assert world.partition.residents.open_holds == 0  # none is in memory yet
+    world.ask(Envelope(ReadAccount(account=account_of("bilal"))))
+    assert world.partition.residents.open_holds == 1
 
     clock.advance(HOLD_MS)
     ticked(world.partition)

@@ -20,6 +20,7 @@ from actors.frame import (
     LENGTH,
     Commands,
     Heartbeat,
+    Request,
     decode_replies,
     decode_statistics,
     encode,
@@ -27,8 +28,8 @@ from actors.frame import (
 )
 from actors.partition import Partition
 from actors.runtime import PartitionUnavailable
-from actors.socket_road import SocketRoad
-from actors.socket_server import BUSY_TURNS_MAX, SocketServer
+from actors.socket_road import ANSWER_S, SocketRoad
+from actors.socket_server import BUSY_TURNS_MAX, Connection, SocketServer
 from ledger.clock import ManualClock
 from ledger.commands import (
     Authorise,
@@ -50,7 +51,6 @@ from tests.books import OneDesk, account_of, asked, sale, tip_of
 AMIRA = account_of("amira")
 OPENING = asked(OpenAccount(account=AMIRA, kind=AccountKind.WALLET, pots=("QAR",)), "open")
 READ = Envelope(ReadAccount(account=AMIRA))
-READ_OTHER = Envelope(ReadAccount(account=account_of("bilal")))
 TOP_UP = Envelope(
     Deliver(
         account=AMIRA,
@@ -210,34 +210,52 @@ def test_a_peer_that_leaves_in_the_middle_disturbs_nobody(served: Served) -> Non
 def test_a_peer_that_does_not_read_holds_up_nobody_and_loses_nothing(
     served: Served,
 ) -> None:
-    """Its answers are larger than what the kernel keeps for it."""
-    pages = 200
+    """Its answers, some 3 MB, are more than the kernel keeps for it."""
+    declined = [asked(OPENING.command, f"open again {n}") for n in range(80)]
     with served.connect() as slow, served.connect() as quick:
-        quick.sendall(framed(encode(Commands([OPENING, *[OPENING] * 50]))))
+        quick.sendall(framed(encode(Commands([OPENING, *declined]))))
         receive(quick)
-        slow.sendall(framed(encode(Commands([STATEMENT] * pages))) * 20)
+        slow.sendall(framed(encode(Commands([STATEMENT] * 50))) * 10)
 
         for _ in range(5):
             quick.sendall(framed(encode(Commands([READ]))))
             assert isinstance(decode_replies(receive(quick))[0], AccountReply)
-        for _ in range(20):
+        for _ in range(10):
             answers = decode_replies(receive(slow))
-            assert len(answers) == pages
-            assert isinstance(answers[0], EntriesReply)
+            assert len(answers) == 50
+            for answer in answers:
+                assert isinstance(answer, EntriesReply)
+                assert len(answer.bodies) == 81
 
 
-def test_a_hold_expires_although_somebody_else_always_waits(
-    served: Served, store: SqliteStore, clock: ManualClock
+class NeverIdle(SocketServer):
+    """Somebody waits at every turn."""
+
+    def __init__(self, desk: Desk, path: Path, turns: int) -> None:
+        super().__init__(desk, path)
+        self._left = turns
+
+    def _collect(self, timeout_s: float) -> list[tuple[Connection, Request]]:
+        self._left -= 1
+        if not self._left:
+            self.stop()
+        return [(Connection(socket.socket()), Heartbeat())]
+
+    def _answer(self, batch: list[tuple[Connection, Request]]) -> None:
+        for connection, _ in batch:
+            connection.sock.close()
+
+
+def test_a_hold_expires_although_somebody_always_waits(
+    desk: OneDesk, clock: ManualClock, store: SqliteStore, tmp_path: Path
 ) -> None:
-    with served.connect() as peer:
-        peer.sendall(framed(encode(Commands([OPENING, TOP_UP, HOLD]))))
-        receive(peer)
-        before = tip_of(store).seq
-        clock.advance(1_000)
-        for _ in range(BUSY_TURNS_MAX + 1):
-            peer.sendall(framed(encode(Commands([READ_OTHER]))))
-            receive(peer)
+    desk.ask_all([OPENING, TOP_UP, HOLD])
+    before = tip_of(store).seq
+    clock.advance(1_000)
 
+    NeverIdle(Desk(desk.partition), tmp_path / "a.sock", BUSY_TURNS_MAX - 1).run()
+    assert tip_of(store).seq == before
+    NeverIdle(Desk(desk.partition), tmp_path / "b.sock", BUSY_TURNS_MAX).run()
     assert tip_of(store).seq == before + 1
 
 
@@ -275,9 +293,10 @@ async def test_a_road_to_nowhere_says_that_nothing_happened(tmp_path: Path) -> N
 class Peer:
     """The other side of a road, as a test wants it to behave."""
 
-    def __init__(self, path: Path, answer: bytes) -> None:
+    def __init__(self, path: Path, answer: bytes, *, stays: bool = False) -> None:
         self.path = path
         self._answer = answer
+        self._stays = stays
         self.connections = 0
 
     async def __aenter__(self) -> Self:
@@ -296,6 +315,8 @@ class Peer:
         await reader.readexactly(length)
         writer.write(self._answer)
         await writer.drain()
+        if self._stays:
+            await reader.read()  # until the other side has had enough
         writer.close()
 
     async def resolve(self, _partition: int) -> str:
@@ -306,7 +327,6 @@ HALF_ANSWERS = {
     "nothing": b"",
     "half a length": b"\x00\x00",
     "half a body": framed(b"half")[:-1],
-    "too long": LENGTH.pack(ANSWER_BYTES_MAX + 1),
 }
 
 
@@ -324,6 +344,19 @@ async def test_of_a_frame_whose_answer_broke_the_outcome_is_unknown(
         with pytest.raises(PartitionUnavailable):
             await road.send(0, encode(Heartbeat()))
         assert peer.connections == 2
+        await road.close()
+
+
+async def test_an_answer_that_is_announced_too_long_is_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    answer = LENGTH.pack(ANSWER_BYTES_MAX + 1)
+    async with Peer(tmp_path / "peer.sock", answer, stays=True) as peer:
+        road = SocketRoad(peer.resolve)
+
+        async with asyncio.timeout(ANSWER_S / 2):
+            with pytest.raises(PartitionUnavailable):
+                await road.send(0, encode(Heartbeat()))
         await road.close()
 
 

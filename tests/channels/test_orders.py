@@ -1,18 +1,9 @@
 import asyncio
 
-import pytest
-
 from services.orders import mark_paid
 from tests.gateway.harness import AMIRA, LOUNGE, House, Json, money
 
 LINES = [{"text": "Lounge, 3 hours", "amount_minor": 24_000}]
-
-
-@pytest.fixture
-async def funded(house: House) -> House:
-    await house.wallet("amira", QAR=100_000)
-    await house.wallet("jonas", QAR=100_000)
-    return house
 
 
 async def order(house: House, **differs: Json) -> Json:

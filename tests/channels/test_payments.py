@@ -1,5 +1,3 @@
-import pytest
-
 from tests.gateway.harness import AMIRA, DUTYFREE, LOUNGE, House, Json, money
 
 DAY_MS = 86_400_000
@@ -36,12 +34,6 @@ def held(payment_id: str, **differs: Json) -> Json:
 
 
 WHERE: dict[str, Json] = {"place": "DOH-T1-B12", "terminal": "till_b12"}
-
-
-@pytest.fixture
-async def funded(house: House) -> House:
-    await house.wallet("amira", QAR=100_000)
-    return house
 
 
 async def test_a_code_pays_at_once_when_capture_is_automatic(funded: House) -> None:

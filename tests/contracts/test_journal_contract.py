@@ -187,9 +187,10 @@ def test_after_a_failed_append_a_new_writer_goes_on(bench: Bench, journal: Journ
 
 def test_the_latest_image_of_an_account_replaces_the_older(journal: Journal) -> None:
     journal.append(chained(1), [image(AMIRA, 1), image(BILAL, 1)])
-    journal.append([], [image(AMIRA, 2)])
+    journal.append([], [image(AMIRA, 2, 300)])
 
-    assert journal.image(AMIRA) == image(AMIRA, 2)
+    assert journal.image(AMIRA) == image(AMIRA, 2, 300)
+    assert journal.due(300, 10) == [AMIRA]
     assert journal.image(BILAL) == image(BILAL, 1)
 
 

@@ -279,7 +279,7 @@ class _Declared:
 
     def __init__(self, routes: list[Route]) -> None:
         self.seen: set[tuple[str, str]] = set()
-        self._paths = document(routes, "0")["paths"]
+        self._paths = _paths(routes)
         self._routes = [
             (route, re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path))) for route in routes
         ]
@@ -307,6 +307,17 @@ class _Declared:
             expected = route.answers[reply.status]
         decoded = msgspec.json.decode(reply.raw, type=expected)
         assert msgspec.json.encode(decoded) == reply.raw, f"{route.path}: undeclared fields"
+
+
+_documents: dict[tuple[str, ...], Json] = {}
+
+
+def _paths(routes: list[Route]) -> Json:
+    """Of the document. It is the same for each house of a kind, and takes a while to make."""
+    names = tuple(f"{route.method} {route.path}" for route in routes)
+    if names not in _documents:
+        _documents[names] = document(routes, "0")["paths"]
+    return _documents[names]
 
 
 def reserve_port() -> socket.socket:

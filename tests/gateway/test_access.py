@@ -87,13 +87,6 @@ async def test_a_principal_gets_into_its_routes_and_no_others(
     assert let_in == {name for name, kinds in MAY.items() if who in kinds.split()}
 
 
-@pytest.fixture
-async def world(house: House) -> House:
-    await house.wallet("amira", QAR=100_000)
-    await house.wallet("jonas", QAR=100_000)
-    return house
-
-
 def hidden(reply: Reply) -> None:
     """Not there, as far as this caller can tell."""
     assert reply.status == 404
@@ -101,86 +94,86 @@ def hidden(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize("verb", ["", "/entries"])
-async def test_no_customer_reads_anothers_account(world: House, verb: str) -> None:
-    hidden(await world.jonas.get(f"/v1/accounts/{AMIRA}{verb}"))
+async def test_no_customer_reads_anothers_account(funded: House, verb: str) -> None:
+    hidden(await funded.jonas.get(f"/v1/accounts/{AMIRA}{verb}"))
 
 
 @pytest.mark.parametrize("verb", ["freeze", "unfreeze", "codes"])
-async def test_no_customer_touches_anothers_account(world: House, verb: str) -> None:
-    hidden(await world.jonas.post(f"/v1/accounts/{AMIRA}/{verb}"))
-    [pot] = (await world.amira.get(f"/v1/accounts/{AMIRA}")).body["pots"]
+async def test_no_customer_touches_anothers_account(funded: House, verb: str) -> None:
+    hidden(await funded.jonas.post(f"/v1/accounts/{AMIRA}/{verb}"))
+    [pot] = (await funded.amira.get(f"/v1/accounts/{AMIRA}")).body["pots"]
 
     assert pot["available_minor"] == 100_000
-    assert (await world.amira.get(f"/v1/accounts/{AMIRA}")).body["status"] == "open"
+    assert (await funded.amira.get(f"/v1/accounts/{AMIRA}")).body["status"] == "open"
 
 
-async def test_anothers_account_looks_as_if_it_were_not_there(world: House) -> None:
+async def test_anothers_account_looks_as_if_it_were_not_there(funded: House) -> None:
     nowhere = "acc_" + "a" * 24
 
-    theirs = await world.jonas.get(f"/v1/accounts/{AMIRA}")
-    missing = await world.jonas.get(f"/v1/accounts/{nowhere}")
+    theirs = await funded.jonas.get(f"/v1/accounts/{AMIRA}")
+    missing = await funded.jonas.get(f"/v1/accounts/{nowhere}")
 
     assert theirs.raw.replace(AMIRA.encode(), nowhere.encode()) == missing.raw
 
 
-async def test_no_merchant_reads_anothers_payment(world: House) -> None:
-    paid = await world.charge(24_000)
+async def test_no_merchant_reads_anothers_payment(funded: House) -> None:
+    paid = await funded.charge(24_000)
     path = f"/v1/payments/{paid.body['id']}"
 
-    hidden(await world.dutyfree.get(path))
-    hidden(await world.jonas.get(path))
-    missing = await world.dutyfree.get(path[:-1] + "z")
-    theirs = await world.dutyfree.get(path)
+    hidden(await funded.dutyfree.get(path))
+    hidden(await funded.jonas.get(path))
+    missing = await funded.dutyfree.get(path[:-1] + "z")
+    theirs = await funded.dutyfree.get(path)
     assert theirs.raw == missing.raw
 
 
 @pytest.mark.parametrize("verb", ["increase", "capture", "void", "refund"])
-async def test_no_merchant_touches_anothers_payment(world: House, verb: str) -> None:
-    hold = await world.charge(24_000, capture="manual")
+async def test_no_merchant_touches_anothers_payment(funded: House, verb: str) -> None:
+    hold = await funded.charge(24_000, capture="manual")
     body: Json = {"amount": money(1)} if verb == "increase" else {}
 
-    hidden(await world.dutyfree.post(f"/v1/payments/{hold.body['id']}/{verb}", body))
+    hidden(await funded.dutyfree.post(f"/v1/payments/{hold.body['id']}/{verb}", body))
 
-    assert (await world.held(), await world.available()) == (24_000, 76_000)
+    assert (await funded.held(), await funded.available()) == (24_000, 76_000)
 
 
-async def test_no_merchant_finds_or_reverses_anothers_attempt(world: House) -> None:
-    code = await world.code()
-    paid = await world.charge(24_000, payer=code, key="till-1")
+async def test_no_merchant_finds_or_reverses_anothers_attempt(funded: House) -> None:
+    code = await funded.code()
+    paid = await funded.charge(24_000, payer=code, key="till-1")
     attempt = {"key": "till-1", "payer": {"code": code}}
 
-    hidden(await world.dutyfree.post("/v1/payments/lookup", attempt))
-    reversed_ = await world.dutyfree.post("/v1/payments/reverse", attempt)
+    hidden(await funded.dutyfree.post("/v1/payments/lookup", attempt))
+    reversed_ = await funded.dutyfree.post("/v1/payments/reverse", attempt)
 
     assert reversed_.body == {"outcome": "tombstoned", "payment": None}
-    seen = await world.lounge.get(f"/v1/payments/{paid.body['id']}")
+    seen = await funded.lounge.get(f"/v1/payments/{paid.body['id']}")
     assert seen.body["status"] == "captured"
 
 
-async def test_a_till_finds_its_own_attempts_and_not_its_offices(world: House) -> None:
-    code = await world.code()
-    await world.charge(24_000, payer=code, key="till-1")
+async def test_a_till_finds_its_own_attempts_and_not_its_offices(funded: House) -> None:
+    code = await funded.code()
+    await funded.charge(24_000, payer=code, key="till-1")
     attempt = {"key": "till-1", "payer": {"code": code}}
 
-    hidden(await world.office.post("/v1/payments/lookup", attempt))
+    hidden(await funded.office.post("/v1/payments/lookup", attempt))
 
 
-async def test_no_third_party_reads_a_transfer(world: House) -> None:
+async def test_no_third_party_reads_a_transfer(funded: House) -> None:
     body = {"from": AMIRA, "to": JONAS, "amount": money(1)}
-    sent = await world.amira.post("/v1/transfers", body)
-    await world.wallet("mei", QAR=0)
+    sent = await funded.amira.post("/v1/transfers", body)
+    await funded.wallet("mei", QAR=0)
     path = f"/v1/transfers/{sent.body['id']}"
 
-    theirs = await world.mei.get(path)
-    missing = await world.mei.get(path[:-1] + "z")
+    theirs = await funded.mei.get(path)
+    missing = await funded.mei.get(path[:-1] + "z")
 
     hidden(theirs)
     assert theirs.raw == missing.raw
 
 
-async def test_an_operator_reads_everything(world: House) -> None:
-    paid = await world.charge(24_000)
-    order = await world.lounge.post("/v1/orders", {"amount": money(1), "order": "A-18"})
+async def test_an_operator_reads_everything(funded: House) -> None:
+    paid = await funded.charge(24_000)
+    order = await funded.lounge.post("/v1/orders", {"amount": money(1), "order": "A-18"})
 
     paths = [
         f"/v1/accounts/{AMIRA}",
@@ -189,20 +182,20 @@ async def test_an_operator_reads_everything(world: House) -> None:
         f"/v1/orders/{order.body['id']}",
     ]
 
-    assert [(await world.operator.get(path)).status for path in paths] == [200] * 4
+    assert [(await funded.operator.get(path)).status for path in paths] == [200] * 4
 
 
-async def test_a_merchant_may_say_who_it_is(world: House) -> None:
-    itself = await world.charge(1, merchant=LOUNGE)
-    another = await world.charge(1, merchant=DUTYFREE)
+async def test_a_merchant_may_say_who_it_is(funded: House) -> None:
+    itself = await funded.charge(1, merchant=LOUNGE)
+    another = await funded.charge(1, merchant=DUTYFREE)
 
     assert (itself.status, another.status) == (201, 403)
 
 
-async def test_an_operator_says_for_whom_it_charges(world: House) -> None:
+async def test_an_operator_says_for_whom_it_charges(funded: House) -> None:
     body = {"amount": money(1), "payer": {"account": AMIRA}, "order": "A-17"}
 
-    refused = await world.operator.post("/v1/payments", body)
+    refused = await funded.operator.post("/v1/payments", body)
 
     assert (refused.status, refused.body["field"]) == (400, "$.merchant")
     assert "which merchant" in refused.body["detail"]

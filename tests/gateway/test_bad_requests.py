@@ -15,12 +15,6 @@ LIMIT = Config().body_bytes_max
 NOBODY = "acc_" + "a" * 24
 
 
-@pytest.fixture
-async def funded(house: House) -> House:
-    await house.wallet("amira", QAR=100_000)
-    return house
-
-
 def says(reply: Reply, status: int, field: str, words: str) -> None:
     assert (reply.status, reply.kind) == (status, PROBLEM), reply.raw
     assert (reply.body["field"], reply.body["happened"]) == (field, "no")

@@ -3,15 +3,7 @@
 import asyncio
 from collections import Counter
 
-import pytest
-
 from tests.gateway.harness import AMIRA, JONAS, House, money
-
-
-@pytest.fixture
-async def funded(house: House) -> House:
-    await house.wallet("amira", QAR=100_000)
-    return house
 
 
 async def test_32_clients_spend_what_is_there_and_not_more(funded: House) -> None:
@@ -74,7 +66,6 @@ async def test_16_captures_of_a_fifth_at_once_take_five(funded: House) -> None:
 
 
 async def test_32_transfers_back_and_forth_lose_nothing(funded: House) -> None:
-    await funded.wallet("jonas", QAR=100_000)
     one_way = {"from": AMIRA, "to": JONAS, "amount": money(10_000)}
     back = {"from": JONAS, "to": AMIRA, "amount": money(10_000)}
 

@@ -2,16 +2,8 @@
 
 import asyncio
 
-import pytest
-
 from tests.gateway.harness import House
 from tests.gateway.stream import Stream, ended
-
-
-@pytest.fixture
-async def funded(house: House) -> House:
-    await house.wallet("amira", QAR=100_000)
-    return house
 
 
 async def test_what_was_accepted_is_answered_after_the_stop(funded: House) -> None:

@@ -6,13 +6,6 @@ from tests.gateway.calls import CALLS, Call, held_path
 from tests.gateway.harness import House, Json
 
 
-@pytest.fixture
-async def funded(house: House) -> House:
-    await house.wallet("amira", QAR=100_000)
-    await house.wallet("jonas", QAR=0)
-    return house
-
-
 @pytest.mark.parametrize("name", CALLS)
 async def test_the_same_again_gets_the_same_answer_byte_for_byte(
     funded: House, name: str

@@ -13,12 +13,6 @@ from tests.gateway.road import Fate
 from tests.gateway.stores import broken
 
 
-@pytest.fixture
-async def funded(house: House) -> House:
-    await house.wallet("amira", QAR=100_000)
-    return house
-
-
 def unavailable(reply: Reply, happened: str) -> None:
     assert (reply.status, reply.kind) == (503, PROBLEM)
     assert reply.headers["Retry-After"] == "1"
@@ -191,7 +185,6 @@ async def test_a_quarantined_account_is_held_for_inspection(funded: House) -> No
 async def test_money_that_was_sent_is_on_its_way_even_if_nobody_can_look(
     funded: House,
 ) -> None:
-    await funded.wallet("jonas", QAR=0)
     body = {"from": AMIRA, "to": JONAS, "amount": money(1)}
     funded.road.meet(Fate.ARRIVES)
     funded.road.meet(Fate.NEVER_LEAVES, within_ms=ASK_MS)

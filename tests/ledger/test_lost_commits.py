@@ -86,15 +86,13 @@ def holding_back(
 
 
 def until_waiting(server: PostgresServer, count: int) -> int:
-    """Until so many processes of the server wait for a lock in this database. The first of them,
-    by age, is the append's.
-    """
+    """Until so many processes of the server wait for a lock. The oldest is the append's."""
     for _ in range(LOOKS_MAX):
         waiting = server.ask(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
             " AND wait_event_type = 'Lock' ORDER BY backend_start",
         )
-        if len(waiting) == count:
+        if len(waiting) >= count:
             return int(waiting[0][0])
     activity = server.ask(
         "SELECT pid, application_name, state, wait_event_type, wait_event, query"

@@ -234,11 +234,27 @@ class OnePartition(RuleBasedStateMachine):
             case "thaw":
                 self.ask(UnfreezeAccount(account=account))
             case "freeze":
-                self.ask(FreezeAccount(account=account))
+                self.freeze(account)
             case "close":
                 self.ask(CloseAccount(account=BILAL if account == AMIRA else account))
             case _:
                 self.leave(BILAL if account == AMIRA else account)
+
+    def freeze(self, account: AccountId) -> None:
+        """And see what it still does: with an open hold, and with the code that was shown last."""
+        self.ask(FreezeAccount(account=account))
+        one = Money(1, "QAR")
+        for _, ordinal in self.wallet(account).holds()[:1]:
+            self.ask(Increase(account=account, ordinal=ordinal, amount=one))
+        command = Authorise(
+            account=account,
+            amount=one,
+            sale=sale("lounge", "A-19"),
+            capture=CaptureMode.MANUAL,
+            hold_ms=DAY_MS,
+            code=self.codes[-1] if self.codes and account == AMIRA else None,
+        )
+        self.ask(command)
 
     def leave(self, account: AccountId) -> None:
         """All that is there is spent; what is held, or comes, keeps the account from closing."""

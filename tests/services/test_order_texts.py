@@ -6,7 +6,12 @@ import pytest
 from sqlalchemy import Connection, event, select
 
 from ledger.clock import ManualClock
-from services.order_texts import TEXT_CHARS_MAX, OrderTexts, OrderTextStatistics
+from services.order_texts import (
+    ROWS_PER_STATEMENT,
+    TEXT_CHARS_MAX,
+    OrderTexts,
+    OrderTextStatistics,
+)
 from services.store import Store, StoreUnavailable, open_store
 from services.tables import ORDER_TEXTS
 
@@ -127,3 +132,17 @@ def test_a_text_that_a_database_would_refuse_does_not_hold_up_the_others(
     assert texts.flush() == 1
     assert texts.find([A17, A18]) == {A18: "رحلة ✈ 17"}
     assert texts.statistics().dropped == 1
+
+
+def test_more_texts_than_one_statement_takes_are_all_written(
+    store: Store, clock: ManualClock
+) -> None:
+    texts = OrderTexts(store, clock)
+    digests = [number.to_bytes(16, "big") for number in range(2 * ROWS_PER_STATEMENT + 1)]
+    for number, digest in enumerate(digests):
+        texts.remember(digest, "mer_1", f"A-{number}")
+
+    assert texts.flush() == len(digests)
+
+    written = OrderTexts(store, clock).find(digests)
+    assert written == {digest: f"A-{number}" for number, digest in enumerate(digests)}

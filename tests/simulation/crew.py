@@ -12,7 +12,7 @@ from tests.simulation.host import Host
 from tests.simulation.sim_road import SimRoad
 from tests.simulation.stage import HostClock, Stage
 
-RELAY_POLL_S = 0.03
+RELAY_POLL_S = 0.05
 OnError = Callable[[BaseException], None]
 
 

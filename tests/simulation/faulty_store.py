@@ -9,7 +9,7 @@ from ledger.ids import AccountId
 from ledger.journal import Image, Journal, Mark, Reader, Store, Tip
 from ledger.sqlite_store import SqliteJournal
 from tests.simulation.fault import Fault, Place, Weather
-from tests.simulation.memory_store import MemoryJournal, MemoryStore
+from tests.simulation.memory_store import MemoryStore
 from tests.simulation.sqlite_folder import Files, SqliteFolder, tear
 
 # A commit of a healthy disk, and of a slow one.
@@ -153,13 +153,9 @@ class FaultyJournal:
     def _commit_or_not(
         self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
     ) -> None:
+        """Its writer dies now, or is told that nobody knows; what is written stays written."""
         if self._dice.random() < 0.5:
-            return
-        if isinstance(self._journal, MemoryJournal):
-            self._journal.append_in_limbo(entries, images, mark)
-        else:
-            self._journal.append(entries, images, mark)
-        self.kept = list(entries)
+            self._commit(entries, images, mark)
 
     def _commit_on_full_disk(
         self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None

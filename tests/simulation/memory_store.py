@@ -1,24 +1,12 @@
-"""Journals in memory, which a crash leaves as a disk would: whole commits, or nothing of one.
-
-A commit may be in limbo: its writer died in it, and whether it was written shows only when the
-next writer comes.
-"""
+"""Journals in memory, which a crash leaves as a disk would: whole commits, or nothing of one."""
 
 from collections.abc import Sequence
 from threading import Lock
-
-import msgspec
 
 from ledger.entry import Sealed
 from ledger.errors import Fenced, StoreUnreadable
 from ledger.ids import AccountId
 from ledger.journal import Image, Mark, Tip
-
-
-class Commit(msgspec.Struct, frozen=True):
-    entries: Sequence[Sealed]
-    images: Sequence[Image]
-    mark: Mark | None
 
 
 class Volume:
@@ -29,25 +17,11 @@ class Volume:
         self.images: dict[AccountId, Image] = {}
         self.mark = Mark()
         self.commits = 0
-        self.limbo: Commit | None = None
         self.lock = Lock()  # one writer at a time, as SQLite does it
 
     @property
     def tip(self) -> Tip:
         return Tip(self.entries[-1].seq, self.entries[-1].hash) if self.entries else Tip()
-
-    def settle(self) -> None:
-        """The next one who opens or writes finds out what is there."""
-        if self.limbo:
-            self.write(self.limbo)
-            self.limbo = None
-
-    def write(self, commit: Commit) -> None:
-        self.entries += commit.entries
-        for image in commit.images:
-            self.images[image.account] = image
-        self.mark = commit.mark or self.mark
-        self.commits += 1
 
 
 class MemoryStore:
@@ -59,7 +33,6 @@ class MemoryStore:
 
     def writer(self, partition: int) -> "MemoryJournal":
         volume = self._volumes.setdefault(partition, Volume())
-        volume.settle()
         return MemoryJournal(partition, volume)
 
     def reader(self, partition: int) -> "MemoryReader":
@@ -102,26 +75,17 @@ class MemoryJournal(MemoryReader):
         images: Sequence[Image] = (),
         mark: Mark | None = None,
     ) -> None:
-        with self._volume.lock:
-            self._volume.write(self._checked(entries, images, mark))
-        self._commits = self._volume.commits
-        if entries:
-            self._tip = Tip(entries[-1].seq, entries[-1].hash)
-
-    def append_in_limbo(
-        self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
-    ) -> None:
-        """Written, but nobody knows until the journal is opened again."""
-        self._volume.limbo = self._checked(entries, images, mark)
-
-    def _checked(
-        self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
-    ) -> Commit:
-        self._volume.settle()
-        self._require_tip()
-        for expected, entry in enumerate(entries, self._tip.seq + 1):
-            assert entry.seq == expected, "sequence numbers have no gaps"
-        return Commit(list(entries), list(images), mark)
+        volume = self._volume
+        with volume.lock:
+            self._require_tip()
+            for expected, entry in enumerate(entries, self._tip.seq + 1):
+                assert entry.seq == expected, "sequence numbers have no gaps"
+            volume.entries += entries
+            for image in images:
+                volume.images[image.account] = image
+            volume.mark = mark or volume.mark
+            volume.commits += 1
+            self._commits, self._tip = volume.commits, volume.tip
 
     def entry(self, seq: int) -> Sealed | None:
         found = 0 < seq <= len(self._volume.entries)

@@ -78,7 +78,7 @@ def draw_plan(seed: int) -> Plan:
         dice.getrandbits(64),
         partitions,
         sqlite,
-        dice.choice([0.1, 0.1, 0.02, 1.0]),
+        dice.choice([0.1, 0.1, 0.03, 1.0]),
         [
             Step(number, _wait_s(dice), what, dice.getrandbits(64))
             for number, what in enumerate(whats)
@@ -88,7 +88,7 @@ def draw_plan(seed: int) -> Plan:
 
 def _shuffled(dice: Random, *, sqlite: bool, partitions: int) -> list[Deed | Fault | Skip]:
     """Each seed likes some deeds and some faults better than others."""
-    weights = [weight * dice.choice([0.3, 1, 1, 2]) for weight in _DEEDS.values()]
+    weights = [weight * dice.choice([0.2, 1, 1, 3]) for weight in _DEEDS.values()]
     faults = [
         fault
         for fault in Fault
@@ -97,7 +97,7 @@ def _shuffled(dice: Random, *, sqlite: bool, partitions: int) -> list[Deed | Fau
     ]
     whats: list[Deed | Fault | Skip] = []
     whats += dice.choices(list(_DEEDS), weights, k=DEEDS)
-    whats += dice.choices(faults, [dice.choice([0.2, 1, 3]) for _ in faults], k=FAULTS)
+    whats += dice.choices(faults, [dice.choice([0.2, 1, 1, 8]) for _ in faults], k=FAULTS)
     whats += [Fault.TORN_WAL] * sqlite
     whats += [Skip.SECONDS] * dice.randint(2, 10) + [Skip.DAYS] * dice.randint(0, 3)
     whats += [Skip.MONTH] * (dice.random() < 0.15)
@@ -106,4 +106,5 @@ def _shuffled(dice: Random, *, sqlite: bool, partitions: int) -> list[Deed | Fau
 
 
 def _wait_s(dice: Random) -> float:
-    return dice.random() * dice.choices([0.002, 0.01, 0.3], [70, 25, 5])[0]
+    """Callers come in bursts, so that frames carry several commands."""
+    return dice.random() * dice.choices([0, 0.001, 0.01, 0.3], [55, 20, 20, 5])[0]

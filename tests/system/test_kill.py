@@ -33,7 +33,7 @@ async def test_a_stopped_partition_is_killed_and_comes_back(
     pid = process_of(installation, 0)
     async with Crowd(installation, "stop") as crowd:
         os.kill(pid, signal.SIGSTOP)
-        assert is_stopped(pid)
+        until(lambda: is_stopped(pid))
         outage_s = await crowd.outage_s(0)
         await crowd.got_on()
     await crowd.settle()

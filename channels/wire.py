@@ -1,6 +1,6 @@
 """The JSON of the API: what comes in and what goes out, as structs.
 
-Unknown fields are refused, so that a misspelt "catpure" cannot silently take money. Every text
+Unknown fields are refused, so that a misspelt one cannot silently take money. Every text
 is bounded here: a partition's frame and a journal entry are small because of it.
 """
 

@@ -46,7 +46,7 @@ MERCHANTS = {
     "dutyfree": MerchantDetails(
         name="Falcon Duty Free", mcc="5309", city="Doha", country="QA"
     ),
-    "checkin": MerchantDetails(
+    "counter": MerchantDetails(
         name="Check-in Counter 12", mcc="4511", city="Doha", country="QA"
     ),
 }

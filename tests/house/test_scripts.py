@@ -178,4 +178,13 @@ def test_make_alone_lists_every_target_with_its_line() -> None:
     listed = [
         line.split()[1] for line in answer.stdout.splitlines() if line.startswith("  ")
     ]
-    assert listed == ["run", "test", "check", "bench", "format", "lock", "clean"]
+    assert listed == [
+        "run",
+        "test",
+        "check",
+        "simulate",
+        "bench",
+        "format",
+        "lock",
+        "clean",
+    ]

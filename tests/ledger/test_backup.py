@@ -155,8 +155,8 @@ def test_nobody_behind_the_line_knows_what_is_beyond_it(
     ends: tuple[int, int, int], messages: list[tuple[int, int, int, int]]
 ) -> None:
     knowledge: dict[int, list[tuple[int, Origin]]] = {0: [], 1: [], 2: []}
-    for partition, seq, origin, origin_seq in messages:
-        knowledge[partition].append((seq, Origin(origin, origin_seq)))
+    for partition, seq, source, source_seq in messages:
+        knowledge[partition].append((seq, Origin(source, source_seq)))
     for entries in knowledge.values():
         entries.sort(key=lambda known: known[0])
     tips = {n: Tip(end) for n, end in enumerate(ends)}

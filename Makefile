@@ -9,6 +9,10 @@ BIN := $(VENV)/bin
 # SYSTEM_PACKAGES=` leaves them to you.
 SYSTEM_PACKAGES ?= chromium fonts-dejavu-core postgresql
 
+# What `make simulate` runs when nothing else is said.
+SEEDS ?= 200
+FROM ?= 1
+
 # The build backend is one of the pinned packages, so that installing asks for nothing
 # that constraints.txt does not name.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
@@ -16,12 +20,12 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test check simulate bench format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run-ready ## Start the demo: one real payment, then the pages; Ctrl-C ends it
 	$(BIN)/airside demo
@@ -37,6 +41,9 @@ check: $(VENV)/.test-ready ## Format check, lint, strict types, floors, tests: w
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory test
+
+simulate: $(VENV)/.test-ready ## Live through seeds full of faults: make simulate SEEDS=1000 FROM=1
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM)
 
 bench: $(VENV)/.run-ready ## Run the canonical workload: throughput, p99 and their ratios
 	$(BIN)/python -m benchmarks

@@ -23,14 +23,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from actors.directory import Directory
-from actors.frame import Heartbeat, decode_statistics, encode
 from actors.ray_head import HeadSpec, RayHead
 from actors.relay import Relay, load_cursors, save_cursors
-from actors.runtime import PartitionUnavailable
 from actors.socket_road import SocketRoad
 from gateway.config import Config
 from gateway.layout import Layout
 from gateway.logs import get
+from gateway.pulse import Pulse
 from gateway.start_failed import StartFailed
 from ledger.stores import open_journals
 
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
 
 # Between two looks of the relay at journals where nothing new was: the delay of a transfer.
 RELAY_POLL_S = 0.01
+# Lost cursors only cost a second look at entries that were carried already.
+SAVE_CURSORS_S = 1.0
 # Everything must be up within this at start, or the start has failed.
 START_S = 60.0
 POLL_S = 0.05
@@ -59,11 +60,10 @@ class Supervisor:
         self._head = RayHead(head)
         self._say = say
         self._runtime: RayRuntime | None = None
-        self._pids: dict[int, int] = {}
         self._connecting: asyncio.Task[None] | None = None
         self._gateways: list[subprocess.Popen[bytes]] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._pulse = SocketRoad(self._resolve)
+        self._pulse = Pulse(self._locate, config.heartbeat_s)
         self._relay_road = SocketRoad(self._resolve)
 
     async def start(self) -> None:
@@ -112,34 +112,19 @@ class Supervisor:
     async def _until_beating(self) -> None:
         deadline = time.monotonic() + START_S
         for number in range(self._directory.partition_count):
-            while not await self._beats(number):
+            while not await self._pulse.beats(number):
                 self._head.require_alive()
                 if time.monotonic() > deadline:
                     raise StartFailed(f"partition {number} does not answer")
                 await asyncio.sleep(POLL_S)
 
-    async def _resolve(self, partition: int) -> str:
+    async def _locate(self, partition: int) -> tuple[int, str]:
         assert self._runtime is not None, "partitions are asked once the engine is started"
-        pid, path = await self._runtime.address(partition)
-        self._note(partition, pid)
+        return await self._runtime.address(partition)
+
+    async def _resolve(self, partition: int) -> str:
+        _, path = await self._locate(partition)
         return path
-
-    def _note(self, partition: int, pid: int) -> None:
-        if self._pids.get(partition, pid) != pid:
-            _log.warning("a partition ended and was started again", partition=partition)
-        self._pids[partition] = pid
-
-    async def _beats(self, partition: int) -> bool:
-        try:
-            await self._beat(partition)
-        except (PartitionUnavailable, TimeoutError):
-            return False
-        return True
-
-    async def _beat(self, partition: int) -> None:
-        async with asyncio.timeout(self._config.heartbeat_s):
-            answer = await self._pulse.send(partition, encode(Heartbeat()))
-        self._note(partition, decode_statistics(answer).pid)
 
     def _start_gateway(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -186,13 +171,15 @@ class Supervisor:
         cursors = load_cursors(self._layout.relay_cursors)
         store = open_journals(self._journals)
         relay = Relay(self._directory, self._relay_road, store, cursors)
-        saved = relay.cursors
+        saved, saved_at = relay.cursors, time.monotonic()
         while True:
-            if not await relay.step():
-                if relay.cursors != saved:
-                    saved = relay.cursors
-                    await asyncio.to_thread(save_cursors, self._layout.relay_cursors, saved)
-                await asyncio.sleep(RELAY_POLL_S)
+            await relay.step()
+            if relay.cursors != saved and time.monotonic() - saved_at > SAVE_CURSORS_S:
+                saved, saved_at = relay.cursors, time.monotonic()
+                await asyncio.to_thread(save_cursors, self._layout.relay_cursors, saved)
+            # Also under load: looking again at once would find one new entry at a time, and
+            # cost more than the payments. A step carries a page, so 25,000 entries a second.
+            await asyncio.sleep(RELAY_POLL_S)
 
     async def _watch(self) -> None:
         while True:
@@ -200,28 +187,21 @@ class Supervisor:
             if not self._head.alive():
                 await self._start_again()
                 continue
-            for number in range(self._directory.partition_count):
-                if await self._is_silent(number):
-                    self._kill_partition(number)
+            count = self._directory.partition_count
+            await asyncio.gather(*[self._look_after(number) for number in range(count)])
             for index, gateway in enumerate(self._gateways):
                 if gateway.poll() is not None:
                     _log.warning("a gateway ended and is started again", pid=gateway.pid)
                     self._gateways[index] = self._start_gateway()
                     self._tell(self._gateways[index])
 
-    async def _is_silent(self, partition: int) -> bool:
-        """It holds our connection and does not answer. One that is down is Ray's to start."""
-        try:
-            await self._beat(partition)
-        except TimeoutError:
-            return not await self._beats(partition)
-        except PartitionUnavailable:
-            return False
-        return False
-
-    def _kill_partition(self, partition: int) -> None:
-        """Only if it is still one of the head's: its number may be another process's by now."""
-        pid = self._pids.pop(partition, None)
+    async def _look_after(self, partition: int) -> None:
+        """Kill its process if that lives and is silent. One that has ended is Ray's to replace,
+        and its number may be anybody's by now.
+        """
+        if await self._pulse.beats(partition):
+            return
+        pid = self._pulse.silent_process(partition)
         if pid is not None and self._head.owns(pid):
             _log.warning(
                 "a partition is silent and is killed", partition=partition, pid=pid
@@ -235,20 +215,22 @@ class Supervisor:
         """
         _log.warning("Ray ended and is started again")
         self._head.stop()
-        self._pids.clear()
-        await self._stop_gateways()
+        self._pulse.forget()
+        drained = asyncio.create_task(self._drain(self._gateways))
         try:
             await self._start_engine()
         except BaseException:
             self._head.stop()  # half a start is none: the next look tries again
             raise
+        finally:
+            await drained
 
     async def stop(self) -> None:
         """Gateways drain first; then nothing asks the partitions any more, and they may end."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._stop_gateways()
+        await self._drain(self._gateways)
         await self._pulse.close()
         await self._relay_road.close()
         if self._connecting:
@@ -257,16 +239,16 @@ class Supervisor:
             await asyncio.to_thread(self._runtime.disconnect)
         self._head.stop()
 
-    async def _stop_gateways(self) -> None:
-        for gateway in self._gateways:
+    async def _drain(self, gateways: list[subprocess.Popen[bytes]]) -> None:
+        """They answer what they have accepted, and end."""
+        for gateway in gateways:
             gateway.terminate()
-        for gateway in self._gateways:
+        for gateway in gateways:
             try:
                 await asyncio.to_thread(gateway.wait, self._config.drain_s + 5)
             except subprocess.TimeoutExpired:
                 gateway.kill()
                 gateway.wait()
-        self._gateways = []
 
 
 async def _connects(host: str, port: int) -> bool:

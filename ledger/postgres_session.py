@@ -155,7 +155,6 @@ class Session:
 
 def _read(address: StoreAddress) -> dict[str, Any]:
     """What libpq cannot read it quotes, with the password that may be in it: say less."""
-    address.require_database()
     try:
         return dict(conninfo_to_dict(address.text))
     except psycopg.Error:

@@ -92,7 +92,7 @@ class Installation:
     def start(self) -> None:
         """Returns when the demonstration says that it is ready."""
         self.said = []
-        with self._complaints.open("ab") as complaints:
+        with self._complaints.open("wb") as complaints:
             self._process = self.run("demo", stdout=subprocess.PIPE, stderr=complaints)
         ready = Event()
         self._listener = Thread(target=self._listen, args=(self._process, ready))

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from actors.engine import Engine
 from actors.frame import (
+    COMMANDS_PER_FRAME,
     Commands,
     Heartbeat,
     decode_replies,
@@ -48,17 +50,22 @@ from ledger.replies import (
 )
 from ledger.verify import verify
 from tests.books import asked, evidence_of, sale
+from tests.contracts.ray_partitions import ROADS, RayPartitions
 from tests.contracts.runtimes import PARTITIONS, RUNTIMES, Running
 from tests.ledger.forge import AMIRA, BILAL
+from tests.processes import PATIENCE_S
 
-# A partition that was killed answers again within a second; a test that asks this often without
-# an answer has found one that does not come back.
-ATTEMPTS_MAX = 2_000
+ON_RAY = [pytest.param(road, marks=[pytest.mark.ray, pytest.mark.slow]) for road in ROADS]
 
 
-@pytest.fixture(params=RUNTIMES)
+@pytest.fixture(params=[*RUNTIMES, *ON_RAY])
 async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Running]:
-    async with RUNTIMES[request.param](tmp_path) as started:
+    if request.param in ROADS:
+        partitions: RayPartitions = request.getfixturevalue("on_ray")
+        begin = partitions.anew(request.param)
+    else:
+        begin = RUNTIMES[request.param](tmp_path)
+    async with begin as started:
         yield started
 
 
@@ -69,7 +76,8 @@ def engine(running: Running) -> Engine:
 
 async def ask(engine: Engine, command: AnyCommand, key: str) -> Reply:
     """Until there is an answer: the same key, so asking twice does nothing twice."""
-    for _ in range(ATTEMPTS_MAX):
+    deadline = monotonic() + PATIENCE_S
+    while monotonic() < deadline:
         try:
             return await engine.ask(asked(command, key))
         except PartitionUnavailable:
@@ -137,6 +145,19 @@ async def test_a_frame_is_answered_command_by_command(running: Running) -> None:
     assert isinstance(after, AccountReply)
     assert before.pots["QAR"].held_minor == 0
     assert after.pots["QAR"].held_minor == 500
+
+
+@pytest.mark.usefixtures("wallets")
+async def test_a_full_frame_is_answered_in_order(running: Running) -> None:
+    partition = running.directory.partition_of(AMIRA)
+    keys = [f"A-{n}" for n in range(COMMANDS_PER_FRAME)]
+    frame = Commands([asked(hold(AMIRA, 1, key), key) for key in keys])
+
+    replies = decode_replies(await running.road.send(partition, encode(frame)))
+
+    assert [
+        reply.sale.order.decode() for reply in replies if isinstance(reply, PaymentReply)
+    ] == keys
 
 
 async def test_every_partition_answers_a_heartbeat_with_its_own_name(

@@ -55,7 +55,7 @@ NOON = ManualClock().now_ms()
 JSON, PROBLEM = "application/json", "application/problem+json"
 FRESH = object()
 # Only a test that fails waits for so long.
-PATIENCE_S = 10
+PATIENCE_S = 30
 EVERYBODY = ["operator", "lounge", "office", "dutyfree", "amira", "jonas", "mei", "visitor"]
 
 Json = Any
@@ -167,7 +167,10 @@ class House:
 
     async def start(self) -> None:
         self.runtime.start()
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
+        )
         self.told_to_stop = asyncio.Event()
         self.served = asyncio.create_task(
             serve(self.gateway, self.config, self.told_to_stop)

@@ -74,7 +74,7 @@ PAYMENTS = {
     "a reference that is too long": Wrong({"order": "A" * 65}, "$.order", "length <= 64"),
     "no reference": Wrong({"order": None}, "$.order", "missing required field `order`"),
     "an unknown field": Wrong(
-        {"catpure": "manual"}, "$.catpure", "Object contains unknown field `catpure`."
+        {"captures": "manual"}, "$.captures", "Object contains unknown field `captures`."
     ),
     "an unknown word": Wrong({"capture": "later"}, "$.capture", '(the value was "later").'),
     "a place with a space": Wrong({"place": "Gate 12"}, "$.place", '"Gate 12"'),

@@ -18,6 +18,7 @@ async def test_what_was_accepted_is_answered_after_the_stop(funded: House) -> No
     funded.told_to_stop.set()
     while await funded.listens():
         assert not any(task.done() for task in accepted)
+    assert funded.gateway.health.draining
     funded.road.release()
     answers = await asyncio.gather(*accepted)
 

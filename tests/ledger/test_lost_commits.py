@@ -190,6 +190,7 @@ def test_a_commit_still_at_work_when_patience_ends_is_unknown(
             assert known in {Tip(), Tip(1, FIRST[0].hash)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["pg_terminate_backend", "kill -9"])
 def test_a_commit_whose_process_is_killed_has_not_happened(
     journal: PostgresJournal,
@@ -212,6 +213,7 @@ def test_a_commit_whose_process_is_killed_has_not_happened(
     assert written(where) == []
 
 
+@pytest.mark.slow
 def test_a_server_that_restarts_in_the_midst_of_a_commit_says_what_became_of_it(
     journal: PostgresJournal,
     road: Road,
@@ -229,6 +231,7 @@ def test_a_server_that_restarts_in_the_midst_of_a_commit_says_what_became_of_it(
     assert written(where) == []
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_leaves_it_unknown(
     where: StoreAddress, server: PostgresServer, pool: ThreadPoolExecutor
 ) -> None:
@@ -256,6 +259,7 @@ def test_a_writer_that_lost_its_answer_and_was_replaced_meanwhile_is_fenced(
             journal.append(FIRST)
 
 
+@pytest.mark.slow
 def test_a_commit_that_no_replica_has_confirmed_is_unknown(
     where: StoreAddress, server: PostgresServer, pool: ThreadPoolExecutor
 ) -> None:

@@ -48,8 +48,6 @@ from ledger.replies import (
 from tests.ledger.model_wallet import Wallet
 from tests.simulation.partition_book import PartitionBook
 
-NEVER = 2**62
-
 
 class Broken(Exception):
     """A promise of the system is broken."""
@@ -121,13 +119,8 @@ class Auditor:
                 raise Broken(f"a tick of partition {partition} wrote what was not due")
             book._expire(self.wallets[account])
         book.end()
-        if finished and at_ms >= book.next_due_ms:
-            mine = [w for w in self.wallets.values() if self._home(w.id) == partition]
-            book.next_due_ms = min(
-                (w.holds()[0][0] for w in mine if w.holds()), default=NEVER
-            )
-            if book.next_due_ms <= at_ms:
-                raise Broken(f"partition {partition} is idle, and holds that are due stand")
+        if finished and book.overdue():
+            raise Broken(f"partition {partition} is idle, and holds that are due stand")
 
     def _home(self, account: AccountId) -> int:
         return self._directory.partition_of(account)
@@ -143,8 +136,6 @@ class Auditor:
         if isinstance(command, ReadEntries) and command.account in self.wallets:
             return book.statement(command)
         reply = book.answer(envelope, at_ms)
-        if isinstance(command, Authorise):
-            book.next_due_ms = min(book.next_due_ms, at_ms + command.hold_ms)
         fresh = isinstance(reply, TransferReply) and not reply.replayed
         if fresh and isinstance(command, Fund | SendTransfer):
             assert isinstance(reply, TransferReply)

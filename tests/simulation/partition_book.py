@@ -1,12 +1,14 @@
 """What one partition must answer, as tests/ledger/model.py tells it."""
 
 from ledger.account import TransferStatus
-from ledger.commands import ReadEntries, RecordDelivered, ReturnTransfer
+from ledger.commands import Authorise, ReadEntries, RecordDelivered, ReturnTransfer
 from ledger.events import AccountKind
 from ledger.ids import AccountId
 from ledger.replies import EntriesReply
 from tests.ledger.model import Model
-from tests.ledger.model_wallet import Wallet
+from tests.ledger.model_wallet import Asked, Wallet
+
+NEVER = 2**62
 
 
 class PartitionBook(Model):
@@ -23,7 +25,9 @@ class PartitionBook(Model):
         self.floor_ms = 0
         self.inbox: dict[int, int] = {}
         self._begun = 0
-        self.next_due_ms = 0  # no hold ends before
+        self._soonest_ms: dict[
+            AccountId, int
+        ] = {}  # before it, no hold of the account ends
 
     def begin(self, clock_ms: int) -> int:
         """A turn: its time. Time never runs backwards."""
@@ -34,6 +38,24 @@ class PartitionBook(Model):
     def end(self) -> None:
         if self._seq > self._begun:
             self.floor_ms = self._at_ms
+
+    def overdue(self) -> bool:
+        """Is there a hold whose time is up?"""
+        for account, soonest_ms in self._soonest_ms.items():
+            if soonest_ms <= self._at_ms:
+                self._soonest_ms[account] = _soonest_ms(self.wallets[account])
+        return min(self._soonest_ms.values(), default=NEVER) <= self._at_ms
+
+    def _expire(self, wallet: Wallet) -> None:
+        """Holds are only looked through when one may be due: this is called for each command."""
+        if self._soonest_ms.get(wallet.id, NEVER) <= self._at_ms:
+            super()._expire(wallet)
+            self._soonest_ms[wallet.id] = _soonest_ms(wallet)
+
+    def _accept(self, wallet: Wallet, command: Authorise, seq: int) -> Asked:
+        asked = super()._accept(wallet, command, seq)
+        self._soonest_ms[wallet.id] = _soonest_ms(wallet)
+        return asked
 
     def arrive(self, source: Wallet, ordinal: int) -> tuple[type, int]:
         """What has to follow, and the entry that it follows from."""
@@ -70,3 +92,7 @@ class PartitionBook(Model):
         start = max(end - command.limit, 0)
         told = tuple(b"%d" % seq for seq in reversed(line[start:end]))
         return EntriesReply(told, line[start - 1] if start else 0)
+
+
+def _soonest_ms(wallet: Wallet) -> int:
+    return min((expires_at_ms for expires_at_ms, _ in wallet.holds()), default=NEVER)

@@ -62,6 +62,7 @@ class Plan:
     seed: int
     world_seed: int
     partitions: int
+    pinned: bool  # the first wallet has a partition of its own
     sqlite: bool
     tick_s: float
     steps: list[Step]
@@ -69,42 +70,43 @@ class Plan:
 
 def draw_plan(seed: int) -> Plan:
     dice = Random(seed)
-    partitions = dice.choice([1, 2, 2, 3])
+    partitions, pinned = dice.choice([1, 2, 2, 3]), dice.random() < 0.25
     sqlite = seed % SQLITE_EVERY == 0
-    whats: list[Deed | Fault | Skip] = [*[Deed.OPEN] * WALLETS, *[Deed.FUND] * WALLETS * 2]
-    whats += _shuffled(dice, sqlite=sqlite, partitions=partitions)
+    chosen: list[Deed | Fault | Skip] = [*[Deed.OPEN] * WALLETS, *[Deed.FUND] * WALLETS * 2]
+    chosen += _shuffled(dice, sqlite=sqlite, alone=partitions + pinned == 1)
     return Plan(
         seed,
         dice.getrandbits(64),
         partitions,
+        pinned,
         sqlite,
         dice.choice([0.1, 0.1, 0.03, 1.0]),
         [
             Step(number, _wait_s(dice), what, dice.getrandbits(64))
-            for number, what in enumerate(whats)
+            for number, what in enumerate(chosen)
         ],
     )
 
 
-def _shuffled(dice: Random, *, sqlite: bool, partitions: int) -> list[Deed | Fault | Skip]:
+def _shuffled(dice: Random, *, sqlite: bool, alone: bool) -> list[Deed | Fault | Skip]:
     """Each seed likes some deeds and some faults better than others."""
     weights = [weight * dice.choice([0.2, 1, 1, 3]) for weight in _DEEDS.values()]
     faults = [
         fault
         for fault in Fault
         if (sqlite or fault is not Fault.TORN_WAL)
-        and (partitions > 1 or fault is not Fault.FRAME_MISROUTED)
+        and not (alone and fault is Fault.FRAME_MISROUTED)
     ]
-    whats: list[Deed | Fault | Skip] = []
-    whats += dice.choices(list(_DEEDS), weights, k=DEEDS)
-    whats += dice.choices(faults, [dice.choice([0.2, 1, 1, 8]) for _ in faults], k=FAULTS)
-    whats += [Fault.TORN_WAL] * sqlite
-    whats += [Skip.SECONDS] * dice.randint(2, 10) + [Skip.DAYS] * dice.randint(0, 3)
-    whats += [Skip.MONTH] * (dice.random() < 0.15)
-    dice.shuffle(whats)
-    return whats
+    chosen: list[Deed | Fault | Skip] = []
+    chosen += dice.choices(list(_DEEDS), weights, k=DEEDS)
+    chosen += dice.choices(faults, [dice.choice([0.2, 1, 1, 8]) for _ in faults], k=FAULTS)
+    chosen += [Fault.TORN_WAL] * sqlite
+    chosen += [Skip.SECONDS] * dice.randint(2, 10) + [Skip.DAYS] * dice.randint(0, 3)
+    chosen += [Skip.MONTH] * (dice.random() < 0.15)
+    dice.shuffle(chosen)
+    return chosen
 
 
 def _wait_s(dice: Random) -> float:
     """Callers come in bursts, so that frames carry several commands."""
-    return dice.random() * dice.choices([0, 0.001, 0.01, 0.3], [55, 20, 20, 5])[0]
+    return dice.random() * dice.choices([0, 0.001, 0.01, 0.3], [80, 7, 8, 5])[0]

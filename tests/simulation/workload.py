@@ -115,6 +115,14 @@ class Workload:
         self._notebook.learn(ask, reply)
         ask.replies.append(reply)
 
+    @property
+    def names(self) -> dict[bytes, str]:
+        """Of accounts, for people."""
+        names: dict[bytes, str] = {NOBODY: "nobody"}
+        names |= {account: f"wallet {n}" for n, account in enumerate(self.wallets)}
+        names |= {account: f"stmt {n}" for n, account in enumerate(self._evidence)}
+        return names
+
     def _keyed(self, command: AnyCommand, dice: Random, key: str = "") -> Ask:
         self._keys += 1
         caller = CALLERS[0] if key else dice.choice(CALLERS)
@@ -148,7 +156,7 @@ class Workload:
         if not payments or dice.random() < 0.03:
             return Paid(Ref(NOBODY, 1_000_000), b"no key", "", "QAR")
         if dice.random() < 0.85:
-            fitting = [paid for paid in payments[-60:] if fits(paid)]
+            fitting = [paid for paid in payments[-30:] if fits(paid)]
             payments = fitting[-10:] or payments
         return dice.choice(payments)
 
@@ -168,7 +176,7 @@ class Workload:
         if self.wallets and dice.random() < 0.2:
             account = dice.choice(self.wallets)
         else:
-            account = derive_account(CALLERS[0], f"wallet {len(self.wallets)}")
+            account = wallet_id(len(self.wallets))
             self.wallets.append(account)
         command = OpenAccount(account=account, kind=AccountKind.WALLET, pots=POTS)
         return self._keyed(command, dice)
@@ -376,6 +384,11 @@ class Workload:
         ask = Ask(asked.command, asked.caller, asked.key, dice.randbytes(16))
         self.asks.append(ask)
         return ask
+
+
+def wallet_id(number: int) -> AccountId:
+    """Of the first wallet that is opened, the second, and so on."""
+    return derive_account(CALLERS[0], f"wallet {number}")
 
 
 def _remaining(paid: Paid) -> int:

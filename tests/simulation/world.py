@@ -11,6 +11,7 @@ from ledger.clock import DAY_MS, SECOND_MS
 from ledger.commands import Change, Read
 from ledger.entry import Cause
 from ledger.errors import Happened
+from ledger.ids import account_text
 from ledger.replies import RefusalKind, Reply
 from services.asking import Refused, Unanswered
 from tests.simulation.ask import Ask
@@ -25,7 +26,8 @@ from tests.simulation.sqlite_folder import Files, SqliteFolder
 from tests.simulation.stage import HostClock, Stage
 from tests.simulation.tally import Tally
 from tests.simulation.virtual_loop import VirtualLoop
-from tests.simulation.workload import Deed, Workload
+from tests.simulation.words import words
+from tests.simulation.workload import Deed, Workload, wallet_id
 
 GATEWAYS = 2
 # A caller that got no answer may ask so many times more.
@@ -54,7 +56,8 @@ class World:
         note: Note | None = None,
     ) -> None:
         dice = Random(plan.world_seed)
-        directory = plan_map(plan.partitions)
+        pinned = (account_text(wallet_id(0)),) if plan.pinned else ()
+        directory = plan_map(plan.partitions, pinned)
         self._note = note
         self.loop = loop
         self.failure: BaseException | None = None
@@ -162,7 +165,10 @@ class World:
             self.auditor.require_given(ask.key, ask.command, since, told)
             self.workload.learn(ask, told)
         ask.told[attempt] = happened
-        self.note(step, f"{ask.command} key {ask.key.hex()[:6]} -> {told!r} ({happened})")
+        if self._note:
+            names = self.workload.names
+            asked = f"{words(ask.command, names)} key {words(ask.key, names)}"
+            self.note(step, f"{asked} -> {words(told, names)} ({happened})")
         return happened is Happened.YES or told in _FINAL
 
     def _unhandled(self, context: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Tests that need real processes: Ray, gateways, kill -9."""
 
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -29,10 +28,3 @@ def own(house: Installation) -> Iterator[Installation]:
     yield house
     if house.running:
         assert house.ledger("verify").returncode == 0
-
-
-@pytest.fixture
-def stopped_at_the_end(own: Installation) -> Iterator[Installation]:
-    yield own
-    if own.running:
-        own.stop(signal.SIGTERM)

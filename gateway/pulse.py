@@ -1,0 +1,77 @@
+"""The pulse of each partition: does it answer a heartbeat, and if not, since when?
+
+A heartbeat passes the same queue as payments. Ray sees when a partition's process has ended, and
+starts the next one; one that lives and does not answer is seen here alone.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from actors.frame import Heartbeat, decode_statistics, encode
+from actors.runtime import PartitionUnavailable
+from actors.socket_road import SocketRoad
+from gateway.logs import get
+
+# Heartbeats that may be missed: on a busy machine one comes late now and then.
+MISSED_MAX = 2
+
+_log = get("pulse")
+
+Locate = Callable[[int], Awaitable[tuple[int, str]]]  # process and socket of a partition
+
+
+class Seen(msgspec.Struct):
+    """When the process was last known to work, by the monotonic clock."""
+
+    pid: int
+    at_s: float
+
+
+class Pulse:
+    """heartbeat_s: how long one may take."""
+
+    def __init__(self, locate: Locate, heartbeat_s: int) -> None:
+        self._locate = locate
+        self._heartbeat_s = heartbeat_s
+        self._road = SocketRoad(self._resolve)
+        self._seen: dict[int, Seen] = {}
+
+    async def beats(self, partition: int) -> bool:
+        try:
+            async with asyncio.timeout(self._heartbeat_s):
+                answer = await self._road.send(partition, encode(Heartbeat()))
+        except (PartitionUnavailable, TimeoutError):
+            return False
+        self._note(partition, decode_statistics(answer).pid).at_s = time.monotonic()
+        return True
+
+    def silent_process(self, partition: int) -> int | None:
+        """The process that we last saw, if that is too long ago. It may have ended since."""
+        seen = self._seen.get(partition)
+        if seen and time.monotonic() - seen.at_s > MISSED_MAX * self._heartbeat_s:
+            return seen.pid
+        return None
+
+    def forget(self) -> None:
+        """All partitions start anew."""
+        self._seen.clear()
+
+    async def close(self) -> None:
+        await self._road.close()
+
+    async def _resolve(self, partition: int) -> str:
+        pid, path = await self._locate(partition)
+        self._note(partition, pid)
+        return path
+
+    def _note(self, partition: int, pid: int) -> Seen:
+        seen = self._seen.get(partition)
+        if seen and seen.pid == pid:
+            return seen
+        if seen:
+            _log.warning("a partition ended and was started again", partition=partition)
+        self._seen[partition] = Seen(pid, time.monotonic())
+        return self._seen[partition]

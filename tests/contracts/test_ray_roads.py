@@ -1,4 +1,4 @@
-"""What only a partition in a process of its own can do: not be there, stand still, die under way."""
+"""What only a partition in a process of its own does: it is not there, stands still, or dies."""
 
 import asyncio
 import os

@@ -5,7 +5,7 @@ what was acknowledged survives the death of its process.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from time import monotonic
 
@@ -60,6 +60,7 @@ ON_RAY = [pytest.param(road, marks=[pytest.mark.ray, pytest.mark.slow]) for road
 
 @pytest.fixture(params=[*RUNTIMES, *ON_RAY])
 async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Running]:
+    begin: AbstractAsyncContextManager[Running]
     if request.param in ROADS:
         partitions: RayPartitions = request.getfixturevalue("on_ray")
         begin = partitions.anew(request.param)

@@ -75,10 +75,10 @@ class RayPartitions:
         )
         for number in range(PARTITIONS):
             await self.kill(number)
-            while (
+            await self.pulse(number)
+            while not running.store.path(number).exists():
+                await self.kill(number)  # that one had started before the link turned
                 await self.pulse(number)
-            ).last_seq > 1:  # it started before the link turned
-                await self.kill(number)
         yield running
         await running.road.close()
 

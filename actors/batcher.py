@@ -40,11 +40,15 @@ class Batcher:
         self._partition = partition
         self._road = road
         self._waiting: deque[tuple[Envelope, asyncio.Future[Reply]]] = deque()
+        self._away_count = 0
         self._sender: asyncio.Task[None] | None = None
 
     @property
     def depth(self) -> int:
-        return len(self._waiting)
+        """Commands without a reply yet, those on their way counted: a partition that stands still
+        with all of them in one frame must not look idle.
+        """
+        return len(self._waiting) + self._away_count
 
     def ask(self, envelope: Envelope) -> asyncio.Future[Reply]:
         """The reply, later. Raises MailboxFull now, or PartitionUnavailable from the future."""
@@ -69,6 +73,7 @@ class Batcher:
             self._waiting.clear()
 
     async def _send(self, batch: list[tuple[Envelope, asyncio.Future[Reply]]]) -> None:
+        self._away_count = len(batch)
         try:
             frame = encode(Commands([envelope for envelope, _ in batch]))
             assert len(frame) <= FRAME_BYTES_MAX, (
@@ -85,6 +90,8 @@ class Batcher:
             for (_, future), reply in zip(batch, replies, strict=True):
                 if not future.done():  # its caller may have gone
                     future.set_result(reply)
+        finally:
+            self._away_count = 0
 
     def _fail(
         self,

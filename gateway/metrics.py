@@ -46,7 +46,7 @@ class Metrics:
         )
         self._mailboxes = Gauge(
             "airside_mailbox_depth",
-            "Commands waiting in this gateway for a partition",
+            "Commands of this gateway that a partition has not answered yet",
             ["partition"],
             registry=self._registry,
         )

@@ -150,14 +150,14 @@ async def test_what_waits_and_who_listens_is_shown(funded: House) -> None:
     asked = [asyncio.create_task(funded.amira.get(path))]
     await funded.road.stopped.wait()
     asked += [asyncio.create_task(funded.amira.get(path)) for _ in range(3)]
-    await funded.until(lambda: funded.gateway.engine.mailbox_depths()[partition] == 3)
+    await funded.until(lambda: funded.gateway.engine.mailbox_depths()[partition] == 4)
 
     async with Stream(funded, funded.amira):
         page = await metrics(funded)
     funded.road.release()
     await asyncio.gather(*asked)
 
-    assert of(page, "airside_mailbox_depth", partition=str(partition)) == 3
+    assert of(page, "airside_mailbox_depth", partition=str(partition)) == 4
     assert of(page, "airside_event_streams") == 1
 
 

@@ -161,7 +161,7 @@ async def test_a_full_mailbox_refuses_at_once(
         funded.gateway.engine.partition_of(account_of("amira"))
     ]
     waiting = [asyncio.create_task(funded.amira.get(path)) for _ in range(4)]
-    await funded.until(lambda: batcher.depth == 4)
+    await funded.until(lambda: batcher.depth == 1 + 4)
 
     refused = await funded.amira.get(path)
     funded.road.release()

@@ -49,7 +49,7 @@ async def test_what_was_accepted_before_the_stop_is_answered(own: Installation) 
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     accepted = [asyncio.create_task(charge_amira(own, f"accepted-{n}")) for n in range(4)]
-    await asyncio.to_thread(until, lambda: waiting(own, partition) == 3)
+    await asyncio.to_thread(until, lambda: waiting(own, partition) == 4)
 
     own.send(signal.SIGTERM)
     await asyncio.to_thread(until, lambda: refuses(own))
@@ -121,7 +121,7 @@ async def charge_amira(installation: Installation, key: str) -> tuple[int, bytes
 
 
 def waiting(installation: Installation, partition: int) -> int:
-    """Commands in the mailbox of a partition."""
+    """Commands that a partition has not answered."""
     page = installation.api("operator").get("/metrics").raw.decode()
     [depth] = re.findall(
         rf'^airside_mailbox_depth{{.*"{partition}"}} (\d+)', page, re.MULTILINE

@@ -163,7 +163,13 @@ class RayHead:
         return self._address_file.exists()
 
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        """Looks without taking notice (WNOWAIT): until we do, its number is nobody else's, and
+        stop() cannot meet a stranger's session.
+        """
+        if self._process is None:
+            return False
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, look) is None
 
     def owns(self, pid: int) -> bool:
         """Is this process, if it lives, one of the head's?"""
@@ -184,6 +190,9 @@ class RayHead:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        assert self._process.stdin is not None, "it was asked for"
+        self._process.stdin.close()
+        self._process = None
         if self._taken:
             self._taken.close()
 

@@ -74,11 +74,9 @@ class RayPartitions:
             self.directory, SqliteStore(self._turn_link()), self.road(road), self
         )
         for number in range(PARTITIONS):
-            await self.kill(number)
+            await self.kill(number)  # the next one starts after the link was turned
+        for number in range(PARTITIONS):
             await self.pulse(number)
-            while not running.store.path(number).exists():
-                await self.kill(number)  # that one had started before the link turned
-                await self.pulse(number)
         yield running
         await running.road.close()
 

@@ -48,6 +48,7 @@ async def test_of_a_partition_that_stands_still_nothing_is_known(
     on_ray: RayPartitions, roads: list[Road]
 ) -> None:
     partition = on_ray.directory.partition_of(AMIRA)
+    await on_ray.pulse(partition)
     for road in roads:
         await road.send(partition, encode(Heartbeat()))
     pid = await stop(on_ray, partition)

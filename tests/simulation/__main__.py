@@ -74,9 +74,7 @@ def _tell(outcome: Outcome) -> None:
     def fails(numbers: frozenset[int]) -> bool:
         return simulate(outcome.seed, numbers).failure.startswith(kind)
 
-    _say(
-        f"\nseed {outcome.seed}; whole: python -m tests.simulation --seeds 1 --from {outcome.seed}"
-    )
+    _say(f"\nseed {outcome.seed}, shortened (whole: --seeds 1 --from {outcome.seed})")
     steps = shorten([step.number for step in draw_plan(outcome.seed).steps], fails)
     _say(f"python -m tests.simulation --from {outcome.seed} --steps {spans(steps)}")
     _replay(outcome.seed, frozenset(steps))

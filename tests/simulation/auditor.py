@@ -9,7 +9,7 @@ due together, for any order is right.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -47,6 +47,7 @@ from ledger.replies import (
 )
 from tests.ledger.model_wallet import Wallet
 from tests.simulation.partition_book import PartitionBook
+from tests.simulation.words import Names, words
 
 
 class Broken(Exception):
@@ -54,8 +55,10 @@ class Broken(Exception):
 
 
 class Auditor:
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, names: Callable[[], Names]) -> None:
+        """names: of accounts, for what a breach is told with."""
         self._directory = directory
+        self._names = names
         self.wallets: dict[AccountId, Wallet] = {}
         self._books = [
             PartitionBook(self.wallets) for _ in range(directory.partition_count)
@@ -122,6 +125,9 @@ class Auditor:
         if finished and book.overdue():
             raise Broken(f"partition {partition} is idle, and holds that are due stand")
 
+    def _words(self, value: object) -> str:
+        return words(value, self._names())
+
     def _home(self, account: AccountId) -> int:
         return self._directory.partition_of(account)
 
@@ -166,7 +172,8 @@ class Auditor:
         asked = wallet.keys.get(envelope.key) if wallet and envelope.key else None
         if asked and not (asked.barred and isinstance(command, Authorise)):
             return self._books[partition].answer(envelope, at_ms)
-        raise Broken(f"a stale incarnation of partition {partition} answered {answer}")
+        said = f"{self._words(command)} -> {self._words(answer)}"
+        raise Broken(f"a stale incarnation of partition {partition} answers {said}")
 
     def _compare(
         self, partition: int, envelope: Envelope, expected: Reply, answer: Reply
@@ -177,8 +184,8 @@ class Auditor:
             told = msgspec.structs.replace(answer, bodies=lines)
         if told != expected:
             raise Broken(
-                f"partition {partition} answers {envelope.command}\n"
-                f"  expected {expected}\n  answered {told}"
+                f"partition {partition} answers {self._words(envelope.command)}\n"
+                f"  expected {self._words(expected)}\n  answered {self._words(told)}"
             )
         self.served_count += 1
         self.commands[type(envelope.command).__name__] += 1
@@ -214,14 +221,14 @@ class Auditor:
         wire = source.wires[ref.ordinal]
         told = (command.account, command.pot, command.amount_minor)
         if told != (wire.target, wire.pot, wire.minor):
-            raise Broken(f"the relay brings {told}, and {wire} was sent")
+            raise Broken(f"the relay brings {self._words(command)}, and {wire} was sent")
         following, seq = book.arrive(source, ref.ordinal)
         self._due_messages[ref] = following, Origin(partition, seq)
 
     def _require_due(self, ref: Ref, kind: type, origin: Origin) -> None:
         if self._due_messages.get(ref) != (kind, origin):
             raise Broken(
-                f"the relay brings {kind.__name__} of {ref} from {origin};"
+                f"the relay brings {kind.__name__} of {self._words(ref)} from {origin};"
                 f" due is {self._due_messages.get(ref)}"
             )
 
@@ -236,7 +243,7 @@ class Auditor:
                 break
             if reply == told or (isinstance(reply, Refusal) and reply.kind is told):
                 return
-        raise Broken(f"nobody answered {told} to {command}")
+        raise Broken(f"nobody answered {self._words(told)} to {self._words(command)}")
 
     def pardon(self, frame: bytes) -> None:
         """A frame was doubled, which no real road does: the copy may be carried out after its

@@ -77,7 +77,7 @@ def _tick(world: "World") -> None:
 def _require_sound(world: "World") -> None:
     report = verify(world.store.sound)
     if not report.sound:
-        raise Broken(verify_text(report))
+        raise Broken(f"the books are not sound. {verify_text(report)}")
     if not report.at_rest or report.transit:
         raise Broken(f"not at rest: {verify_text(report)}")
     found = balances(world.store.sound).by_account

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import tempfile
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from tests.simulation.auditor import Broken
 from tests.simulation.limits import drawn_bounds
 from tests.simulation.plan import Plan, Step, draw_plan
 from tests.simulation.rest import come_to_rest
@@ -66,9 +68,16 @@ def _live(plan: Plan, steps: list[Step], world: World) -> Outcome:
         world.failure = error
     finally:
         _end_all(world.loop)
-    failure = world.failure
-    words = f"{type(failure).__name__}: {failure}" if failure else ""
-    return Outcome(plan.seed, world.tally, words)
+    failure = _told(world.failure) if world.failure else ""
+    return Outcome(plan.seed, world.tally, failure)
+
+
+def _told(error: BaseException) -> str:
+    """A breach says it all; of any other error one wants to know where it came from."""
+    if isinstance(error, Broken):
+        return f"Broken: {error}"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
 
 
 def _end_all(loop: VirtualLoop) -> None:

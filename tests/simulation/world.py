@@ -62,7 +62,7 @@ class World:
         self.loop = loop
         self.failure: BaseException | None = None
         self.weather = Weather()
-        self.auditor = Auditor(directory)
+        self.auditor = Auditor(directory, lambda: self.workload.names)
         self.stage = Stage(loop, dice, self.weather, self.auditor, directory, plan.tick_s)
         self.store = FaultyStore(self.weather, dice, folder)
         self.hosts = {

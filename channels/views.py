@@ -87,14 +87,15 @@ class Views:
         self._names = names
 
     async def knows_merchant(self, merchant: str) -> bool:
-        await self._names.learn_merchants([merchant])
+        if self._names.merchant(merchant) is None:
+            await self._names.learn_merchants([merchant])
         return self._names.merchant(merchant) is not None
 
     async def payment(
         self, reply: PaymentReply, *, order: str | None = None, show_account: bool = False
     ) -> PaymentView:
         """order: its text, when the caller has just sent it; looked up otherwise."""
-        await self._names.learn_merchants([reply.sale.merchant])
+        await self.knows_merchant(reply.sale.merchant)
         if order is None:
             texts = await self._names.orders([reply.sale.order])
             order = texts.get(reply.sale.order)

@@ -29,9 +29,9 @@ from gateway.config import Config
 from gateway.events import EventHub
 from gateway.layout import Layout
 from gateway.logs import get
-from gateway.metrics import Metrics
 from gateway.openapi import document
-from gateway.server import Door, problems_for_unknown_routes
+from gateway.server import Door, answer_unknown
+from gateway.tally import Tally
 from gateway.web import EventStream, Health, MetricsPage, add_pages
 from gateway.world import PEOPLE
 from ledger.clock import Clock
@@ -82,22 +82,21 @@ class Gateway:
         self.routes = self._routes()
 
     def application(self) -> web.Application:
-        parts, metrics = self._parts, Metrics()
-        app = web.Application(
-            middlewares=[problems_for_unknown_routes],
-            client_max_size=parts.config.body_bytes_max,
-        )
-        door = Door(self._principals, metrics, body_bytes_max=parts.config.body_bytes_max)
+        parts, tally = self._parts, Tally()
+        app = web.Application(client_max_size=parts.config.body_bytes_max)
+        door = Door(self._principals, tally, body_bytes_max=parts.config.body_bytes_max)
         door.add(app, self.routes)
         accounts = Accounts(self.engine, parts.clock)
         stream = EventStream(door, self.hub, accounts, Views(self._names))
-        metrics_page = MetricsPage(metrics, self.engine, self.hub, self.statistics)
+        metrics_page = MetricsPage(tally, self.engine, self.hub, self.statistics)
         app.router.add_get("/v1/events", stream.handle)
         app.router.add_get("/healthz", self.health.healthz)
         app.router.add_get("/readyz", self.health.readyz)
         app.router.add_get("/metrics", metrics_page.handle)
         app.router.add_get("/openapi.json", self._openapi)
         add_pages(app, load_pages())
+        # The last one, not a middleware: that would cost each payment as much as reading its body.
+        app.router.add_route("*", "/{path:.*}", answer_unknown)
         app.on_startup.append(self._start)
         app.on_cleanup.append(self._stop)
         return app

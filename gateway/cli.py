@@ -12,7 +12,6 @@ from actors.ray_head import FolderExposed, RayHeadFailed
 from gateway.config import ENV_PREFIX, BadSetting, Config, load, require_store
 from gateway.layout import FolderInUse, Layout, OtherStore
 from gateway.start_failed import StartFailed
-from ledger.backup import NotEmpty
 from ledger.clock import SystemClock
 from ledger.errors import LedgerError
 from ledger.store_address import StoreAddress
@@ -31,7 +30,6 @@ _EXPLAINED = (
     KeysExposed,
     LedgerError,
     MapMismatch,
-    NotEmpty,
     OtherStore,
     RayHeadFailed,
     StartFailed,
@@ -84,22 +82,27 @@ def _add_ledger(parser: argparse.ArgumentParser) -> None:
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("data", type=Path, nargs="?", default=Path("data"))
-        store = os.environ.get(f"{ENV_PREFIX}STORE", "")
-        command.add_argument(
-            "--store", default=store, help="where `serve` kept the journals"
-        )
+        _add_store(command)
         command.set_defaults(run=run)
     _add_backups(commands)
+
+
+def _add_store(command: argparse.ArgumentParser) -> None:
+    """Its default is the setting's."""
+    store = os.environ.get(f"{ENV_PREFIX}STORE", "")
+    command.add_argument("--store", default=store, help="where `serve` keeps the journals")
 
 
 def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     backup = commands.add_parser("backup", help="copy a data folder, running or not")
     backup.add_argument("data", type=Path)
     backup.add_argument("target", type=Path, help="a folder that is not there yet")
+    _add_store(backup)
     backup.set_defaults(run=_backup)
     restore = commands.add_parser("restore", help="make a data folder of a backup")
     restore.add_argument("backup", type=Path)
     restore.add_argument("data", type=Path, help="a folder that is not there yet")
+    _add_store(restore)
     restore.set_defaults(run=_restore)
 
 
@@ -139,18 +142,23 @@ def _balances(options: argparse.Namespace) -> int:
 def _backup(options: argparse.Namespace) -> int:
     from gateway.backup_commands import backup  # noqa: PLC0415
 
-    return backup(options.data, options.target)
+    return backup(options.data, options.target, _store(options))
 
 
 def _restore(options: argparse.Namespace) -> int:
     from gateway.backup_commands import restore  # noqa: PLC0415
 
-    return restore(options.backup, options.data)
+    return restore(options.backup, options.data, _store(options))
+
+
+def _store(options: argparse.Namespace) -> StoreAddress:
+    store = StoreAddress(options.store)
+    require_store(store)
+    return store
 
 
 def _journals(options: argparse.Namespace) -> StoreAddress:
-    store = StoreAddress(options.store)
-    require_store(store)
+    store = _store(options)
     layout = Layout(options.data)
     if not store.text:
         layout.require_same_store(store)

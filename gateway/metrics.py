@@ -1,12 +1,13 @@
 """Prometheus metrics: the only file that imports its client.
 
-Labels are few and bounded (channels, decline reasons, routes); no id is ever a label. What a
-partition counts comes from its own statistics (actors/frame.py), read when the page is scraped.
+Labels are few and bounded (channels, decline reasons, routes); no id is ever a label. The page is
+made when it is scraped, from plain integers: the gateway's (gateway/tally.py) and those that each
+partition counts about itself (actors/frame.py).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -15,64 +16,82 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from actors.frame import BATCH_BUCKETS, COMMIT_BUCKETS_MS, Statistics
+from gateway.tally import LATENCY_BUCKETS_S, Tally
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-# Around the target of 300 ms from scan to approved, and the milliseconds where we usually are.
-LATENCY_BUCKETS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.3, 1.0, 4.0)
+
+Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 
 
-class Metrics:
-    """One per gateway process."""
+def page(
+    tally: Tally, partitions: Sequence[Statistics], mailboxes: Sequence[int], streams: int
+) -> bytes:
+    """mailboxes: the depth of each partition's. streams: open event streams."""
+    scrape = CollectorRegistry()
+    scrape.register(GatewayCollector(tally, mailboxes, streams))
+    scrape.register(PartitionCollector(partitions))
+    return generate_latest(scrape)
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self.latency = Histogram(
+
+class GatewayCollector(Collector):
+    def __init__(self, tally: Tally, mailboxes: Sequence[int], streams: int) -> None:
+        self._tally = tally
+        self._mailboxes = mailboxes
+        self._streams = streams
+
+    def collect(self) -> Iterator[Family]:
+        latency = HistogramMetricFamily(
             "airside_authorisation_seconds",
             "From the request to its answer, authorisations only",
-            buckets=LATENCY_BUCKETS_S,
-            registry=self._registry,
         )
-        self._outcomes = Counter(
+        buckets = _cumulated(LATENCY_BUCKETS_S, self._tally.latencies)
+        latency.add_metric([], buckets, sum_value=self._tally.latency_sum_s)
+        yield latency
+        yield _counted(
             "airside_authorisations",
             "Authorisations by channel and outcome",
-            ["channel", "outcome"],
-            registry=self._registry,
+            ("channel", "outcome"),
+            self._tally.outcomes,
         )
-        self._answers = Counter(
+        yield _counted(
             "airside_http_answers",
             "Answers by route and status",
-            ["route", "status"],
-            registry=self._registry,
+            ("route", "status"),
+            self._tally.answers,
         )
-        self._mailboxes = Gauge(
+        depths = GaugeMetricFamily(
             "airside_mailbox_depth",
             "Commands of this gateway that a partition has not answered yet",
-            ["partition"],
-            registry=self._registry,
+            labels=["partition"],
         )
-        self._subscribers = Gauge(
-            "airside_event_streams",
-            "Open event streams",
-            registry=self._registry,
+        for partition, depth in enumerate(self._mailboxes):
+            depths.add_metric([str(partition)], depth)
+        yield depths
+        yield GaugeMetricFamily(
+            "airside_event_streams", "Open event streams", self._streams
         )
 
-    def authorised(self, channel: str, outcome: str, seconds: float) -> None:
-        """outcome: `approved`, `unknown`, or the decline's reason."""
-        self.latency.observe(seconds)
-        self._outcomes.labels(channel, outcome).inc()
 
-    def answered(self, route: str, status: int) -> None:
-        self._answers.labels(route, str(status)).inc()
+def _counted(
+    name: str,
+    text: str,
+    labels: Sequence[str],
+    counts: Mapping[tuple[str, str], int] | Mapping[tuple[str, int], int],
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, count in counts.items():
+        family.add_metric([str(value) for value in values], count)
+    return family
 
-    def page(
-        self, partitions: Sequence[Statistics], mailboxes: Sequence[int], streams: int
-    ) -> bytes:
-        for partition, depth in enumerate(mailboxes):
-            self._mailboxes.labels(str(partition)).set(depth)
-        self._subscribers.set(streams)
-        scrape = CollectorRegistry()
-        scrape.register(PartitionCollector(partitions))
-        return generate_latest(self._registry) + generate_latest(scrape)
+
+def _cumulated(limits: Iterable[float], counts: Sequence[int]) -> list[tuple[str, float]]:
+    """Buckets as Prometheus wants them: each holds the smaller ones too."""
+    total, buckets = 0, []
+    edges = [str(limit) for limit in limits] + ["+Inf"]
+    for edge, count in zip(edges, counts, strict=True):
+        total += count
+        buckets.append((edge, float(total)))
+    return buckets
 
 
 class PartitionCollector(Collector):
@@ -81,9 +100,7 @@ class PartitionCollector(Collector):
     def __init__(self, partitions: Sequence[Statistics]) -> None:
         self._partitions = partitions
 
-    def collect(
-        self,
-    ) -> Iterator[CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily]:
+    def collect(self) -> Iterator[Family]:
         yield self._counter("commands", "Commands handled", "commands")
         yield self._counter("batches", "Batches committed", "batches")
         yield self._counter("restarts", "Incarnations before this one", "restarts")
@@ -120,17 +137,13 @@ class PartitionCollector(Collector):
         return family
 
     def _histogram(
-        self, name: str, text: str, limits: Iterable[float], field: str
+        self, name: str, text: str, limits: Sequence[float], field: str
     ) -> HistogramMetricFamily:
         family = HistogramMetricFamily(
             f"airside_partition_{name}", text, labels=["partition"]
         )
-        edges = [str(limit) for limit in limits] + ["+Inf"]
         for one in self._partitions:
-            total, buckets = 0, []
-            for edge, count in zip(edges, getattr(one, field), strict=True):
-                total += count
-                buckets.append((edge, float(total)))
+            buckets = _cumulated(limits, getattr(one, field))
             sums = {"commit_buckets": one.commits_us / 1e6, "batch_buckets": one.commands}
             family.add_metric([str(one.partition)], buckets, sum_value=sums[field])
         return family

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
-from aiohttp import web
+from aiohttp import StreamReader, hdrs, web
 
 from actors.batcher import MailboxFull
 from channels.outcome import refused, unanswered, unavailable
@@ -19,12 +19,12 @@ from channels.route import PUBLIC, Answer, Call, Route
 from channels.wire import PaymentView
 from gateway.bad_input import decode_problem, refuse_texts, require_unique_names
 from gateway.logs import get
-from gateway.metrics import Metrics
+from gateway.tally import Tally
 from ledger.entry import Cause
 from ledger.errors import Happened
 from ledger.keys import key_digest, request_digest
 from services.asking import Refused, Unanswered
-from services.principal_cache import PrincipalCache
+from services.principal_cache import NOBODYS, PrincipalCache, Remembered
 from services.principals import Principal
 from services.store import StoreUnavailable
 
@@ -43,10 +43,10 @@ class Door:
     """Makes aiohttp handlers of routes."""
 
     def __init__(
-        self, principals: PrincipalCache, metrics: Metrics, *, body_bytes_max: int
+        self, principals: PrincipalCache, tally: Tally, *, body_bytes_max: int
     ) -> None:
         self._principals = principals
-        self._metrics = metrics
+        self._tally = tally
         self._body_bytes_max = body_bytes_max
 
     def add(self, app: web.Application, routes: Sequence[Route]) -> None:
@@ -70,9 +70,9 @@ class Door:
                 response = problem_response(problem)
             except Exception as error:  # noqa: BLE001 — the last door: nothing leaves unanswered
                 response = problem_response(_translate(error, name))
-            self._metrics.answered(name, response.status)
+            self._tally.answered(name, response.status)
             if authorises and call and answer:
-                self._metrics.authorised(
+                self._tally.authorised(
                     call.caller.channel, _outcome(answer), time.perf_counter() - started
                 )
             return response
@@ -85,63 +85,78 @@ class Door:
         route: Route,
         decode: Callable[[bytes], msgspec.Struct] | None,
     ) -> Call:
-        if PUBLIC in route.scopes:
-            principal = await self._principal(request)
-        else:
-            principal = await self.admit(request, route.scopes)
-        raw = await self._read_body(request) if decode else b""
-        body = _decode_body(decode, raw) if decode else None
+        seen = self._seen(request)
+        principal = seen.principal if seen else await self._look_up(request)
+        if PUBLIC not in route.scopes:
+            _require(principal, route.scopes)
+        body = _decode_body(decode, await self._read_body(request)) if decode else None
         key = _key(request) if route.keyed else ""
         cause = _cause(request, route, principal, key, body)
-        return Call(principal, request.match_info, request.query, body, cause, key)
+        query = request.query if route.query else {}
+        return Call(principal, request.match_info, query, body, cause, key)
 
     async def admit(self, request: web.Request, wanted: frozenset[str]) -> Principal:
         """Who calls, if it has one of the wanted scopes. Raises Problem 401, 403 or 503."""
-        principal = await self._principal(request)
-        if principal is None:
-            raise Problem(
-                401,
-                "not-signed-in",
-                "Send a valid API key: `Authorization: Bearer ak_…`.",
-                field="Authorization",
-            )
-        if not wanted & principal.scopes:
-            needed = " or ".join(sorted(wanted))
-            raise forbidden(
-                f"This needs the scope {needed}, and this {principal.kind.value} has"
-                f" {', '.join(sorted(principal.scopes)) or 'none'}.",
-                "Authorization",
-            )
-        return principal
+        seen = self._seen(request)
+        return _require(seen.principal if seen else await self._look_up(request), wanted)
 
-    async def _principal(self, request: web.Request) -> Principal | None:
-        """Whose key this is; None for no key and for a bad one alike."""
-        kind, _, key = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
-            return None
-        seen = self._principals.peek(key)
-        if seen is not None:
-            return seen.principal
+    def _seen(self, request: web.Request) -> Remembered | None:
+        """Whose key this is, from memory: nobody's, for no key and for a bad one alike."""
+        key = _bearer(request)
+        return self._principals.peek(key) if key else NOBODYS
+
+    async def _look_up(self, request: web.Request) -> Principal | None:
         try:
-            return await asyncio.to_thread(self._principals.find, key)
+            return await asyncio.to_thread(self._principals.find, _bearer(request))
         except StoreUnavailable:
             raise unavailable("Keys cannot be looked up just now.", Happened.NO) from None
 
     async def _read_body(self, request: web.Request) -> bytes:
         limit = self._body_bytes_max
-        announced = request.content_length
-        if announced is not None and announced > limit:
-            raise _too_large(limit, f"{announced} were announced")
-        raw = await request.content.read(limit + 1)
-        while len(raw) <= limit and not request.content.at_eof():
-            raw += await request.content.read(limit + 1 - len(raw))
+        if request.content.is_eof():  # it came with the headers, as a small one does
+            raw = request.content.read_nowait()
+        else:
+            if (request.content_length or 0) > limit:
+                raise _too_large(limit)
+            raw = await _read_up_to(limit + 1, request.content)
         if len(raw) > limit:
-            raise _too_large(limit, "more came")
+            raise _too_large(limit)
         return raw
 
 
-def _too_large(limit: int, came: str) -> Problem:
-    detail = f"A body may have {limit} bytes at most; {came}."
+async def _read_up_to(limit: int, content: StreamReader) -> bytes:
+    raw = await content.read(limit)
+    while len(raw) < limit and not content.at_eof():
+        raw += await content.read(limit - len(raw))
+    return raw
+
+
+def _bearer(request: web.Request) -> str:
+    """The key that came (RFC 6750, section 2.1), or nothing."""
+    kind, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return key if kind.lower() == "bearer" else ""
+
+
+def _require(principal: Principal | None, wanted: frozenset[str]) -> Principal:
+    if principal is None:
+        raise Problem(
+            401,
+            "not-signed-in",
+            "Send a valid API key: `Authorization: Bearer ak_…`.",
+            field="Authorization",
+        )
+    if wanted.isdisjoint(principal.scopes):
+        needed = " or ".join(sorted(wanted))
+        raise forbidden(
+            f"This needs the scope {needed}, and this {principal.kind.value} has"
+            f" {', '.join(sorted(principal.scopes)) or 'none'}.",
+            "Authorization",
+        )
+    return principal
+
+
+def _too_large(limit: int) -> Problem:
+    detail = f"A body may have {limit} bytes at most, and this has more."
     return Problem(413, "body-too-large", detail, field="$")
 
 
@@ -183,15 +198,10 @@ def _cause(
 
 
 def _answer_response(answer: Answer) -> web.Response:
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return web.Response(
-        status=answer.status,
-        body=_encode(answer.body),
-        content_type="application/json",
-        headers=headers,
-    )
+    return web.Response(status=answer.status, body=_encode(answer.body), headers=headers)
 
 
 def problem_response(problem: Problem) -> web.Response:
@@ -234,21 +244,22 @@ def _outcome(answer: Answer) -> str:
     return answer.body.decline.reason if answer.body.decline else "approved"
 
 
-@web.middleware
-async def problems_for_unknown_routes(
-    request: web.Request, handler: AioHandler
-) -> web.StreamResponse:
-    """404 and 405 of the router, and whatever else it raises, as problems too."""
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        name = {404: "not-found", 405: "method-not-allowed"}.get(
-            error.status, "bad-request"
-        )
-        detail = f"{request.method} {request.path[:80]} is not something that can be asked."
-        response = problem_response(Problem(error.status, name, detail))
-        if isinstance(error, web.HTTPMethodNotAllowed):
-            response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
-        return response
+async def answer_unknown(request: web.Request) -> web.Response:
+    """404, or 405 for a path that is asked otherwise: the route behind all others."""
+    path = f"{request.method} {request.path[:80]}"
+    allowed = await _methods_of(request)
+    detail = f"{path} is not something that can be asked."
+    if not allowed:
+        return problem_response(Problem(404, "not-found", detail))
+    response = problem_response(Problem(405, "method-not-allowed", detail))
+    response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+async def _methods_of(request: web.Request) -> set[str]:
+    """With which methods this path could be asked."""
+    methods: set[str] = set()
+    for resource in request.app.router.resources():
+        _, allowed = await resource.resolve(request)
+        methods |= allowed
+    return methods - {hdrs.METH_ANY}

@@ -15,8 +15,9 @@ from channels.route import EVERYONE
 from channels.views import Views, kind_of, time_text
 from channels.web.pages import CONTENT_SECURITY_POLICY, Page
 from gateway.events import Event, EventHub, Subscriber
-from gateway.metrics import CONTENT_TYPE, Metrics
+from gateway.metrics import CONTENT_TYPE, page
 from gateway.server import Door, problem_response
+from gateway.tally import Tally
 from ledger.commands import ReadPayment
 from ledger.entry import Entry
 from ledger.errors import Happened
@@ -35,8 +36,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 def add_pages(app: web.Application, pages: list[Page]) -> None:
-    for page in pages:
-        app.router.add_get(page.path, _serve_page(page))
+    for one in pages:
+        app.router.add_get(one.path, _serve_page(one))
 
 
 def _serve_page(page: Page) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -82,9 +83,9 @@ class Health:
 
 class MetricsPage:
     def __init__(
-        self, metrics: Metrics, engine: Engine, hub: EventHub, statistics: AskStatistics
+        self, tally: Tally, engine: Engine, hub: EventHub, statistics: AskStatistics
     ) -> None:
-        self._metrics = metrics
+        self._tally = tally
         self._engine = engine
         self._hub = hub
         self._statistics = statistics
@@ -92,7 +93,7 @@ class MetricsPage:
     async def handle(self, _request: web.Request) -> web.Response:
         partitions = await self._statistics()
         depths = self._engine.mailbox_depths()
-        body = self._metrics.page(partitions, depths, self._hub.streams)
+        body = page(self._tally, partitions, depths, self._hub.streams)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
 

@@ -26,6 +26,9 @@ ORDINAL_BYTES = 5  # 2^40 payments on one account
 # Base32 is plain Python, and the same accounts pay again: their texts are kept, in some 2 MB.
 TEXTS_KEPT = 4_096
 
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648, section 6, in small letters
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+
 
 class MalformedId(ValueError):
     """The text is not an id of the kind that was asked for."""
@@ -62,7 +65,7 @@ def parse_account(text: str) -> AccountId:
 
 
 def payment_text(ref: Ref) -> str:
-    return "pay_" + _encode(ref.account + ref.ordinal.to_bytes(ORDINAL_BYTES, "big"))
+    return "pay_" + _ref_text(ref)
 
 
 def parse_payment(text: str) -> Ref:
@@ -70,11 +73,19 @@ def parse_payment(text: str) -> Ref:
 
 
 def transfer_text(ref: Ref) -> str:
-    return "trf_" + _encode(ref.account + ref.ordinal.to_bytes(ORDINAL_BYTES, "big"))
+    return "trf_" + _ref_text(ref)
 
 
 def parse_transfer(text: str) -> Ref:
     return _split(_decode(text, "trf_", ACCOUNT_BYTES + ORDINAL_BYTES))
+
+
+def _ref_text(ref: Ref) -> str:
+    """Base32 of both: the account's 15 bytes are whole characters, so its own text is kept."""
+    low = ref.ordinal & 0xFFFFF
+    high = ref.ordinal >> 20
+    pairs = (high >> 10, high & 0x3FF, low >> 10, low & 0x3FF)
+    return account_text(ref.account)[4:] + "".join([_PAIRS[pair] for pair in pairs])
 
 
 def _split(raw: bytes) -> Ref:

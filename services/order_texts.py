@@ -112,4 +112,6 @@ def _is_storable(text: str) -> bool:
     """Whether both databases take it: one bad text would fail its whole batch, for ever."""
     if len(text) > TEXT_CHARS_MAX or "\x00" in text:
         return False
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or not any(
+        "\ud800" <= character <= "\udfff" for character in text
+    )

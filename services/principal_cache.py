@@ -31,6 +31,9 @@ class Remembered(msgspec.Struct, frozen=True):
     since_ms: int
 
 
+NOBODYS = Remembered(None, 0)
+
+
 class PrincipalCache:
     """Any thread may use it; it holds no lock while the store is asked."""
 

@@ -32,6 +32,7 @@ from gateway.logs import get
 from gateway.openapi import document
 from gateway.server import Door, answer_unknown
 from gateway.tally import Tally
+from gateway.terminal_socket import TerminalSockets
 from gateway.web import EventStream, Health, MetricsPage, add_pages
 from gateway.world import PEOPLE
 from ledger.clock import Clock
@@ -87,9 +88,11 @@ class Gateway:
         door = Door(self._principals, tally, body_bytes_max=parts.config.body_bytes_max)
         door.add(app, self.routes)
         accounts = Accounts(self.engine, parts.clock)
+        self._sockets = TerminalSockets(door, self.routes)
         stream = EventStream(door, self.hub, accounts, Views(self._names))
         metrics_page = MetricsPage(tally, self.engine, self.hub, self.statistics)
         app.router.add_get("/v1/events", stream.handle)
+        app.router.add_get("/v1/terminal", self._sockets.handle)
         app.router.add_get("/healthz", self.health.healthz)
         app.router.add_get("/readyz", self.health.readyz)
         app.router.add_get("/metrics", metrics_page.handle)
@@ -100,6 +103,11 @@ class Gateway:
         app.on_startup.append(self._start)
         app.on_cleanup.append(self._stop)
         return app
+
+    def end_conversations(self) -> None:
+        """Streams and terminals' connections end, so that nobody waits for them."""
+        self.hub.end_streams()
+        self._sockets.end()
 
     def _routes(self) -> list[Route]:
         parts, views = self._parts, Views(self._names)

@@ -35,6 +35,7 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
         operation = _operation(route, by_kind)
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     paths["/v1/events"] = {"get": _events(by_kind[ProblemView])}
+    paths["/v1/terminal"] = {"get": _terminal(by_kind[ProblemView])}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Airside", "version": version, "license": {"name": "Apache-2.0"}},
@@ -132,7 +133,7 @@ def _problems(route: Route) -> set[int]:
 
 
 def _events(problem: dict[str, Any]) -> dict[str, Any]:
-    """The one call that is no route: its answer has no end."""
+    """A call that is no route: its answer has no end."""
     return {
         "summary": "What happens, to those who may know, as server-sent events",
         "operationId": "get_events",
@@ -147,6 +148,22 @@ def _events(problem: dict[str, Any]) -> dict[str, Any]:
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
             **_refusals([401, 403, 503], problem),
+        },
+    }
+
+
+def _terminal(problem: dict[str, Any]) -> dict[str, Any]:
+    """The other: what follows is a conversation (gateway/terminal_socket.py)."""
+    return {
+        "summary": "One connection for many requests: a WebSocket, subprotocol airside.v1",
+        "operationId": "get_terminal",
+        "tags": ["terminal"],
+        "security": [{"key": sorted(EVERYONE)}],
+        "responses": {
+            "101": {
+                "description": "Lines of JSON from here on: docs/terminal-connection.md"
+            },
+            **_refusals([400, 401, 403, 503], problem),
         },
     }
 

@@ -1,7 +1,8 @@
 """One gateway process: `python -m gateway.process`, started by the supervisor.
 
 Its standard input carries what it needs, one JSON object, and stays open for as long as the
-supervisor lives: when it closes, the gateway drains and ends, so none is left behind.
+supervisor lives: when it closes, the gateway drains and ends, so none is left behind. Its one
+argument is the pipe to which it writes that it lives.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ from services.store import open_store
 # New objects after which Python looks for dead circles among them; its own number is 700, which 15
 # requests under way exceed all the time, for 5 % of all work. These are some 10 MB.
 YOUNG_OBJECTS_MAX = 50_000
+# Between two signs of life; the supervisor is patient for some seconds.
+BEAT_S = 0.25
 
 
 class GatewaySpec(msgspec.Struct, frozen=True):
@@ -42,10 +45,11 @@ def main() -> None:
         return  # the supervisor ended before there was anything to serve
     spec = msgspec.json.decode(told, type=GatewaySpec)
     logs.configure(spec.config.log_level)
-    asyncio.run(_run(spec))
+    asyncio.run(_run(spec, int(sys.argv[1])))
 
 
-async def _run(spec: GatewaySpec) -> None:
+async def _run(spec: GatewaySpec, pulse: int) -> None:
+    beating = asyncio.create_task(_beat(pulse))
     runtime = RayRuntime(spec.head)
     await asyncio.to_thread(runtime.connect)
     layout = layout_of(spec.config)
@@ -66,6 +70,17 @@ async def _run(spec: GatewaySpec) -> None:
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS_MAX)
     await serve(gateway, spec.config, _told_to_stop())
+    beating.cancel()
+
+
+async def _beat(pulse: int) -> None:
+    """From the loop that serves: a gateway whose loop stands still shall be silent."""
+    os.set_blocking(pulse, False)
+    with contextlib.suppress(BrokenPipeError):  # the supervisor ended, and so do we
+        while True:
+            with contextlib.suppress(BlockingIOError):  # it was stopped, and reads none
+                os.write(pulse, b".")
+            await asyncio.sleep(BEAT_S)
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -32,7 +32,7 @@ async def serve(gateway: Gateway, config: Config, told_to_stop: asyncio.Event) -
     await site.start()
     await told_to_stop.wait()
     gateway.health.draining = True
-    gateway.hub.end_streams()
+    gateway.end_conversations()
     await site.stop()
     await runner.cleanup()
 

@@ -3,18 +3,14 @@
 It holds the lock of the data folder, starts a Ray head of its own, the partitions and the gateways,
 and runs the relay. Ray starts a partition again when its process dies, but does not notice one
 that is stopped or stuck; so the supervisor asks each for a heartbeat and kills what is silent. When
-the head itself dies, every old partition is killed first, then all is started again.
-
-A gateway needs a second to import what it needs. So its process is started beside Ray, and is
-told what to serve once there is something to serve.
+the head itself dies, every old partition is killed first, then all is started again. Gateways are
+its own children, and are looked after in gateways.py.
 """
 
 import asyncio
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -27,9 +23,10 @@ from actors.ray_head import HeadSpec, RayHead
 from actors.relay import Relay, load_cursors, save_cursors
 from actors.socket_road import SocketRoad
 from gateway.config import Config
+from gateway.gateways import Gateways
 from gateway.layout import Layout
 from gateway.logs import get
-from gateway.pulse import Pulse
+from gateway.pulse import MISSED_MAX, Pulse
 from gateway.start_failed import StartFailed
 from ledger.stores import open_journals
 
@@ -43,6 +40,8 @@ SAVE_CURSORS_S = 1.0
 # Everything must be up within this at start, or the start has failed.
 START_S = 60.0
 POLL_S = 0.05
+# A gateway ends by itself once its own time to drain is over; this much later it is ended.
+DRAIN_GRACE_S = 5
 
 _log = get("supervisor")
 
@@ -61,7 +60,7 @@ class Supervisor:
         self._say = say
         self._runtime: RayRuntime | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._gateways: list[subprocess.Popen[bytes]] = []
+        self._gateways: Gateways | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._pulse = Pulse(self._locate, config.heartbeat_s)
         self._relay_road = SocketRoad(self._resolve)
@@ -79,7 +78,11 @@ class Supervisor:
         started = time.monotonic()
         self._say("Ray: starting (this takes some seconds)")
         self._head.start()
-        self._gateways = [self._start_gateway() for _ in range(self._config.gateways)]
+        self._gateways = Gateways(
+            self._config.gateways,
+            {**os.environ, **self._head.spec.environment},
+            MISSED_MAX * self._config.heartbeat_s,
+        )
         # Ray reads its settings from the environment when it is imported, so not before this.
         os.environ.update(self._head.spec.environment)
         from actors.ray_runtime import PartitionSpec, RayRuntime  # noqa: PLC0415
@@ -98,8 +101,16 @@ class Supervisor:
             self._runtime.start_partition(spec)
         await self._until_beating()
         self._say(f"partitions: {self._directory.partition_count} up")
-        for gateway in self._gateways:
-            self._tell(gateway)
+        self._gateways.tell(self._gateway_spec())
+
+    def _gateway_spec(self) -> bytes:
+        return msgspec.json.encode(
+            {
+                "config": self._config,
+                "head": self._head.spec,
+                "directory": self._directory,
+            }
+        )
 
     async def _until_ready(self) -> None:
         """To connect earlier would be to wait inside of Ray, where nothing can interrupt us."""
@@ -126,30 +137,10 @@ class Supervisor:
         _, path = await self._locate(partition)
         return path
 
-    def _start_gateway(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "gateway.process"],
-            stdin=subprocess.PIPE,
-            env={**os.environ, **self._head.spec.environment},
-            start_new_session=True,
-        )
-
-    def _tell(self, gateway: subprocess.Popen[bytes]) -> None:
-        """What to serve. The pipe stays open: when it closes, the gateway ends."""
-        spec = {
-            "config": self._config,
-            "head": self._head.spec,
-            "directory": self._directory,
-        }
-        assert gateway.stdin is not None, "it was asked for"
-        with contextlib.suppress(BrokenPipeError):  # it has ended, which the watch will see
-            gateway.stdin.write(msgspec.json.encode(spec) + b"\n")
-            gateway.stdin.flush()
-
     async def _until_listening(self) -> None:
         deadline = time.monotonic() + START_S
         while not await _connects(self._config.host, self._config.port):
-            if any(gateway.poll() is not None for gateway in self._gateways):
+            if self._gateways and self._gateways.any_ended:
                 raise StartFailed("a gateway ended while it started")
             if time.monotonic() > deadline:
                 raise StartFailed("the gateway does not listen")
@@ -189,11 +180,8 @@ class Supervisor:
                 continue
             count = self._directory.partition_count
             await asyncio.gather(*[self._look_after(number) for number in range(count)])
-            for index, gateway in enumerate(self._gateways):
-                if gateway.poll() is not None:
-                    _log.warning("a gateway ended and is started again", pid=gateway.pid)
-                    self._gateways[index] = self._start_gateway()
-                    self._tell(self._gateways[index])
+            if self._gateways:
+                self._gateways.look_after()
 
     async def _look_after(self, partition: int) -> None:
         """Kill its process if that lives and is silent. One that has ended is Ray's to replace,
@@ -239,16 +227,10 @@ class Supervisor:
             await asyncio.to_thread(self._runtime.disconnect)
         self._head.stop()
 
-    async def _drain(self, gateways: list[subprocess.Popen[bytes]]) -> None:
+    async def _drain(self, gateways: Gateways | None) -> None:
         """They answer what they have accepted, and end."""
-        for gateway in gateways:
-            gateway.terminate()
-        for gateway in gateways:
-            try:
-                await asyncio.to_thread(gateway.wait, self._config.drain_s + 5)
-            except subprocess.TimeoutExpired:
-                gateway.kill()
-                gateway.wait()
+        if gateways:
+            await gateways.drain(self._config.drain_s + DRAIN_GRACE_S)
 
 
 async def _connects(host: str, port: int) -> bool:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 # A process that was killed is gone within a millisecond, unless the disk holds it.
 LOOKS_MAX = 200
@@ -52,17 +53,29 @@ def end_session(session: int) -> None:
 
 
 def _members(session: int) -> list[int]:
-    """The living processes of a session but ourselves; proc(5) has the fields of stat."""
-    members = []
+    """The living processes of a session but ourselves."""
+    return [process.pid for process in members(session) if process.pid != os.getpid()]
+
+
+class Member(NamedTuple):
+    pid: int
+    parent: int
+    name: str  # of its program
+
+
+def members(session: int) -> list[Member]:
+    """The living processes of a session; proc(5) has the fields of stat."""
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            head, _, tail = (folder / "stat").read_text().rpartition(")")
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended while we looked
-        state, its_session, pid = fields[0], int(fields[3]), int(folder.name)
-        if its_session == session and state not in "ZX" and pid != os.getpid():
-            members.append(pid)
-    return members
+        state, parent, _, its_session, *_ = tail.split()
+        if int(its_session) == session and state not in "ZX":
+            name = head.partition("(")[2]
+            found.append(Member(int(folder.name), int(parent), name))
+    return found
 
 
 if __name__ == "__main__":

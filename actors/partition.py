@@ -35,6 +35,7 @@ from ledger.events import (
     TransferRefused,
 )
 from ledger.ids import AccountId
+from ledger.images import mark_of
 from ledger.journal import Journal, Tip
 from ledger.replies import DeclinedReply, Noted, Refusal, RefusalKind, Reply
 
@@ -79,7 +80,7 @@ class Partition:
 
         Returns the number of the last incarnation.
         """
-        mark = self._journal.mark()
+        mark = mark_of(self.number, self._journal)
         before = self._journal.entry(mark.seq)
         if mark.seq and before is None:
             raise JournalDamaged(self.number, f"the mark names entry {mark.seq}")
@@ -121,15 +122,15 @@ class Partition:
         return replies
 
     def tick(self, *, idle: bool = True) -> bool:
-        """Expire what is due and, when nobody is waiting, save images: those of busy accounts are
-        big, and would be drawn again and again. True if there is more to do.
+        """Expire what is due and, when nobody is waiting, save images: those of busy accounts
+        would be drawn again and again. True if there is more to do.
         """
         at_ms = self._now_ms()
         due = self.residents.due(at_ms, EXPIRIES_PER_TICK, apart_from=self.quarantined)
         for account_id in due:
-            account = self.residents.get(account_id)
-            assert account is not None, "an account with a hold is open"
             try:
+                account = self.residents.get(account_id)
+                assert account is not None, "an account with a hold is open"
                 self._expire_due(account, at_ms)
             except BROKEN_PROMISE:
                 self._quarantine(account_id)

@@ -8,6 +8,7 @@ A test reads the listening sockets.
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import stat
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.leash import end_session
+from actors.leash import end_session, members
 
 OBJECT_STORE_BYTES = 100_000_000  # Ray's least useful size; frames do not pass through it
 
@@ -41,6 +42,10 @@ class FolderExposed(Exception):
 
 # Ray's own name for whom a process of it must not outlive.
 _WATCHED = "RAY_RAYLET_PID"
+
+
+# The servers without which nothing of Ray works. The launcher looks after them once a second.
+_SERVERS = frozenset({"gcs_server", "raylet"})
 
 
 class HeadSpec(msgspec.Struct, frozen=True):
@@ -76,6 +81,9 @@ class HeadSpec(msgspec.Struct, frozen=True):
             # of a drain, and its end takes ours away (github.com/ray-project/ray/pull/64830).
             "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
             "RAY_USAGE_STATS_ENABLED": "0",
+            # Whoever asks Ray for something while no driver is connected would make Ray start a
+            # whole cluster of its own, beside ours, and the driver could never connect again.
+            "RAY_ENABLE_AUTO_CONNECT": "0",
             # A driver prints each death of a partition on our standard output, in six lines,
             # as if somebody could do something about it. All that it prints passes a filter
             # against repetitions, which here drops everything; the watch logs one line.
@@ -107,6 +115,7 @@ class RayHead:
         self.spec = spec
         self._process: subprocess.Popen[bytes] | None = None
         self._taken: socket.socket | None = None
+        self._servers: list[int] = []  # pidfd_open(2)
 
     def start(self, environment: Mapping[str, str] = os.environ) -> None:
         """Start and return. Drivers may connect once it is ready(). Raises FolderExposed."""
@@ -160,7 +169,23 @@ class RayHead:
     def ready(self) -> bool:
         """Raises RayHeadFailed when it never will be."""
         self.require_alive()
-        return self._address_file.exists()
+        if not self._address_file.exists():
+            return False
+        if not self._servers:
+            self._servers = self._watch_servers()
+        return True
+
+    def _watch_servers(self) -> list[int]:
+        """The launcher's own children: while a raylet starts a worker there are two of its name."""
+        assert self._process is not None, "it is alive"
+        family = members(self._process.pid)
+        launchers = {m.pid for m in family if m.parent == self._process.pid}
+        servers = [m.pid for m in family if m.parent in launchers and m.name in _SERVERS]
+        watched = []
+        for pid in servers:
+            with contextlib.suppress(ProcessLookupError):  # the launcher will see that
+                watched.append(os.pidfd_open(pid))
+        return watched
 
     def alive(self) -> bool:
         """Looks without taking notice (WNOWAIT): until we do, its number is nobody else's, and
@@ -169,7 +194,10 @@ class RayHead:
         if self._process is None:
             return False
         look = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self._process.pid, look) is None
+        if os.waitid(os.P_PID, self._process.pid, look) is not None:
+            return False
+        ended, _, _ = select.select(self._servers, [], [], 0)
+        return not ended
 
     def owns(self, pid: int) -> bool:
         """Is this process, if it lives, one of the head's?"""
@@ -193,6 +221,9 @@ class RayHead:
         assert self._process.stdin is not None, "it was asked for"
         self._process.stdin.close()
         self._process = None
+        for server in self._servers:
+            os.close(server)
+        self._servers = []
         if self._taken:
             self._taken.close()
 

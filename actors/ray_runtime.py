@@ -8,7 +8,6 @@ call carries them too, as the fallback behind the same contract suite.
 """
 
 import asyncio
-import gc
 import logging
 import os
 import secrets
@@ -20,6 +19,7 @@ import msgspec
 import ray
 from ray.actor import ActorHandle
 
+from actors import garbage
 from actors.desk import Desk
 from actors.directory import Directory
 from actors.frame import ANSWER_BYTES_MAX, encode
@@ -29,7 +29,7 @@ from actors.runtime import PartitionUnavailable
 from actors.socket_road import ANSWER_S, SocketRoad, failure
 from actors.socket_server import SocketServer
 from ledger.clock import SystemClock
-from ledger.errors import AppendFailed, Fenced, Happened, StoreUnreachable
+from ledger.errors import AppendFailed, Fenced, Happened, StoreUnreadable
 from ledger.ids import AccountId
 from ledger.store_address import StoreAddress
 from ledger.stores import open_journals
@@ -37,7 +37,7 @@ from ledger.stores import open_journals
 NAMESPACE = "airside"
 # How long a call of the control plane may take: Ray answers in milliseconds, or is down.
 CONTROL_S = 5.0
-# Between two attempts to reach a database that is down.
+# Between two attempts to open a store that cannot be opened now.
 RETRY_S = 0.1
 
 
@@ -60,13 +60,10 @@ class PartitionActor:
     def __init__(self, packed_spec: bytes) -> None:
         self._spec = msgspec.msgpack.decode(packed_spec, type=PartitionSpec)
         try:
-            desk = Desk(_open_when_reachable(self._spec))
-        except (AppendFailed, Fenced):
+            desk = Desk(_open_when_possible(self._spec))
+        except Fenced:
             os._exit(1)  # Ray starts the next incarnation, which looks at the disk afresh
-        # What is there now stays: no full collection, which stops all payments, looks through
-        # Ray's own objects and the replayed accounts again.
-        gc.collect()
-        gc.freeze()
+        garbage.look_seldom()
         server = SocketServer(desk, self._spec.socket_path)
         threading.Thread(target=_serve, args=(server,), daemon=True).start()
 
@@ -81,14 +78,15 @@ class PartitionActor:
             return encode(error.happened)  # as the socket says it, and Ray would garble it
 
 
-def _open_when_reachable(spec: PartitionSpec) -> Partition:
-    """Wait for a database that is restarting: Ray gives up for good on an actor whose start fails
-    with an error, and starting process after process would help nobody.
+def _open_when_possible(spec: PartitionSpec) -> Partition:
+    """Wait for a disk that is full or may not be written, and for a database that restarts: Ray
+    gives up for good on an actor whose start fails with an error, and starting process after
+    process would help nobody. Each attempt looks at the store afresh.
     """
     while True:
         try:
             return _open_partition(spec)
-        except StoreUnreachable:
+        except (AppendFailed, StoreUnreadable):
             time.sleep(RETRY_S)
 
 
@@ -97,8 +95,12 @@ def _open_partition(spec: PartitionSpec) -> Partition:
         return spec.directory.owns(spec.number, account)
 
     journal = open_journals(spec.journals).writer(spec.number)
-    partition = Partition(spec.number, owns=owns, journal=journal, clock=SystemClock())
-    partition.open(secrets.token_bytes(8))
+    try:
+        partition = Partition(spec.number, owns=owns, journal=journal, clock=SystemClock())
+        partition.open(secrets.token_bytes(8))
+    except BaseException:
+        journal.close()
+        raise
     return partition
 
 
@@ -132,21 +134,28 @@ class RayRuntime:
     def __init__(self, spec: HeadSpec, namespace: str = NAMESPACE) -> None:
         self._spec = spec
         self._namespace = namespace
+        self.connected = False
 
     def connect(self) -> None:
         """Raises ConnectionError while the head is not up yet."""
         assert os.environ.get("RAY_AUTH_TOKEN") == self._spec.token, (
             "set before Ray was imported"
         )
-        ray.init(
-            address=self._spec.address,
-            namespace=self._namespace,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-            _node_ip_address="127.0.0.1",
-        )
+        try:
+            ray.init(
+                address=self._spec.address,
+                namespace=self._namespace,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                _node_ip_address="127.0.0.1",
+            )
+        except BaseException:
+            ray.shutdown()  # half a connection would be in the way of the next attempt
+            raise
+        self.connected = True
 
     def disconnect(self) -> None:
+        self.connected = False
         ray.shutdown()
 
     def start_partition(self, spec: PartitionSpec) -> None:

@@ -21,7 +21,7 @@ from ledger.events import (
     TransferReturned,
 )
 from ledger.ids import AccountId
-from ledger.images import draw, restore
+from ledger.images import draw, mark_at, mark_of, restore
 from ledger.journal import Image, Journal, Mark
 
 # Accounts kept in memory: about 2 kB each with a short history, so some 200 MB at most.
@@ -50,8 +50,8 @@ class Residents:
         return len(self._accounts)
 
     def replay(self) -> None:
-        """Bring the tail of the journal into memory: start-up, and nothing else."""
-        mark = self._journal.mark()
+        """Bring the tail of the journal into memory: all of it, where no image can be used."""
+        mark = mark_of(self._partition, self._journal)
         self.inbox = dict(mark.inbox)
         self.incarnation = mark.incarnation
         self.last_seq = mark.seq
@@ -62,6 +62,16 @@ class Residents:
         while page := self._journal.read(self.last_seq, REPLAY_PAGE):
             for sealed in page:
                 self.take(unseal(sealed.body))
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """A replay of more than the tail, after an upgrade or a restore, may meet more accounts
+        than memory holds: images of some are saved, so that they can go.
+        """
+        while len(self._accounts) > RESIDENTS_MAX:
+            images, mark = self.next_images(idle=True)
+            self._journal.append([], images, mark)
+            self.evict()
 
     def take(self, entry: Entry) -> None:
         """Apply one entry, new or replayed."""
@@ -100,9 +110,10 @@ class Residents:
         account = self._accounts.pop(account_id, None)
         if account is None:
             image = self._journal.image(account_id)
-            if image is None:
+            if image is not None:
+                account = restore(self._partition, image, self._journal.image)
+            if account is None:
                 return None
-            account = restore(self._partition, image)
             self.open_holds += len(account.open_holds)
             for expires_at_ms in account.open_holds.values():
                 heapq.heappush(self._due, (expires_at_ms, account_id))
@@ -132,11 +143,13 @@ class Residents:
         oldest = self._oldest_dirty(before)
         if not oldest:
             return [], None
-        images = [draw(self._accounts[account_id]) for account_id in oldest]
+        images = [
+            image for account_id in oldest for image in draw(self._accounts[account_id])
+        ]
         for account_id in oldest:
             del self._dirty[account_id]
         first_dirty = next(iter(self._dirty.values()), self.last_seq + 1)
-        return images, Mark(first_dirty - 1, dict(self.inbox), self.incarnation)
+        return images, mark_at(first_dirty - 1, self.inbox, self.incarnation)
 
     def _oldest_dirty(self, before: int) -> list[AccountId]:
         oldest: list[AccountId] = []

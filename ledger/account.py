@@ -1,7 +1,10 @@
 """An account: what one owner holds, and all that a payment of its money may change.
 
-This is memory. The truth is the journal; an account is what apply.py makes of its entries,
-and an image (ledger/images.py) is this struct, encoded.
+This is memory. The truth is the journal; an account is what apply.py makes of its entries.
+
+Its history stands in chapters, in the order in which it came about. An image (ledger/images.py) is
+drawn of the account's head and of the chapters that changed. So the cost of an image follows what
+happened since the last one, not the age of the account.
 
 gc=False: what an account is made of holds plain values and can form no cycle, and there may be
 millions of them. Python's collector would walk through all, and nobody is answered meanwhile.
@@ -22,6 +25,11 @@ from ledger.posting import Legs
 # and an attacker with a leaked till key from filling memory with holds of one unit.
 OPEN_HOLDS_MAX = 1_000
 
+
+# Payments, transfers and keys in one chapter. A refund of an old payment draws its chapter anew,
+# some 5 kB; a young account's only chapter is in its head. Another number here is another
+# IMAGE_VERSION, for it says which images a head needs.
+CHAPTER_ITEMS = 64
 
 # The ordinal of a key under which nothing may happen: its reversal came first.
 BARRED = -1
@@ -57,6 +65,7 @@ class Payment(msgspec.Struct, array_like=True, gc=False):
     captured: dict[str, int]
     refunded: dict[str, int]
     decline: DeclineReason | None = None
+    chapter: int = 0
 
     @property
     def remaining(self) -> dict[str, int]:
@@ -76,6 +85,7 @@ class Transfer(msgspec.Struct, array_like=True, gc=False):
     target: AccountId
     pot: str
     amount_minor: int
+    chapter: int = 0
 
 
 class BoundCode(msgspec.Struct, array_like=True, gc=False):
@@ -97,9 +107,18 @@ class KeyUse(msgspec.Struct, array_like=True, gc=False):
     seq: int
     ordinal: int
     attempt: bool
+    chapter: int = 0
 
 
-class Account(msgspec.Struct, array_like=True):
+class Chapter(msgspec.Struct, gc=False):
+    """ordinals: of payments and transfers. seq: the entry that changed one of its items last."""
+
+    ordinals: list[int] = []
+    keys: list[bytes] = []
+    seq: int = 0
+
+
+class Account(msgspec.Struct):
     id: AccountId
     kind: AccountKind
     status: AccountStatus
@@ -113,6 +132,50 @@ class Account(msgspec.Struct, array_like=True):
     last_seq: int = 0
     open_holds: dict[int, int] = {}  # ordinal: when it expires
     undelivered: int = 0
+    items: int = 0  # of all chapters, ever
+    chapters: dict[int, Chapter] = {}
+    undrawn: set[int] = set()  # chapters that changed since they were drawn
+    drawn: int = 0  # the latest chapter, when the head was drawn
+
+    def add_payment(self, ordinal: int, payment: Payment, seq: int) -> None:
+        payment.chapter = self._enter(seq)
+        self.chapters[payment.chapter].ordinals.append(ordinal)
+        self.payments[ordinal] = payment
+
+    def add_transfer(self, ordinal: int, transfer: Transfer, seq: int) -> None:
+        transfer.chapter = self._enter(seq)
+        self.chapters[transfer.chapter].ordinals.append(ordinal)
+        self.transfers[ordinal] = transfer
+
+    def remember(self, key: bytes, use: KeyUse) -> None:
+        """A key is used once; one that was barred is used up by the request that came too late."""
+        barred = self.keys.get(key)
+        if barred is not None:
+            use.chapter = barred.chapter
+            self.changed(use.chapter, use.seq)
+        else:
+            use.chapter = self._enter(use.seq)
+            self.chapters[use.chapter].keys.append(key)
+        self.keys[key] = use
+
+    @property
+    def latest(self) -> int:
+        """The chapter that is being written; those before it are closed."""
+        return self.items // CHAPTER_ITEMS
+
+    def _enter(self, seq: int) -> int:
+        """One more item: the chapter that it stands in for ever."""
+        number = self.latest
+        self.items += 1
+        if number not in self.chapters:
+            self.chapters[number] = Chapter()
+        self.changed(number, seq)
+        return number
+
+    def changed(self, chapter: int, seq: int) -> None:
+        """Something that stands in this chapter was changed by this entry."""
+        self.chapters[chapter].seq = seq
+        self.undrawn.add(chapter)
 
     def due_holds(self, at_ms: int) -> list[int]:
         """Open holds whose time is up, oldest first."""

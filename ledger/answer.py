@@ -75,11 +75,11 @@ def account_answer(account: Account, *, replayed: bool = False) -> AccountReply:
     )
 
 
-def payment_answer(account: Account, ordinal: int) -> PaymentReply:
-    """The payment as it stands now."""
+def payment_answer(account: Account, ordinal: int, *, seq: int = 0) -> PaymentReply:
+    """The payment as it stands now. seq: of the entry that is answered, if one is."""
     payment = account.payments[ordinal]
     amounts = Amounts(payment.state, payment.authorised, payment.captured, payment.refunded)
-    return _payment(account, ordinal, amounts)
+    return _payment(account, ordinal, amounts, seq=seq)
 
 
 def transfer_answer(
@@ -158,7 +158,7 @@ def _reversal(account: Account, entry: Entry, *, replayed: bool) -> Reply:
         case Tombstoned():
             return ReverseReply(ReverseOutcome.TOMBSTONED, None, replayed)
         case Declined(reason=reason, ordinal=ordinal) if reason in _ENDED:
-            payment = payment_answer(account, ordinal)
+            payment = payment_answer(account, ordinal, seq=entry.seq)
             return ReverseReply(ReverseOutcome.NOTHING_TO_REVERSE, payment, replayed)
         case Declined(reason=reason):
             return DeclinedReply(reason, replayed)

@@ -79,7 +79,7 @@ def apply(account: Account | None, entry: Entry) -> Account:
     if entry.key:
         ordinal = getattr(event, "ordinal", 0)
         attempt = isinstance(event, _Attempt)
-        account.keys[entry.key] = KeyUse(entry.seq, ordinal, attempt)
+        account.remember(entry.key, KeyUse(entry.seq, ordinal, attempt))
     return account
 
 
@@ -106,15 +106,15 @@ def _write(account: Account, entry: Entry, event: Event) -> None:
         case Purchased() | Authorised() | PaymentDeclined():
             _write_payment(account, entry, event)
         case Captured() | Voided() | Expired() | Increased() | Refunded() | Reversed():
-            _write_amounts(account, event.ordinal, event.after)
+            _write_amounts(account, entry.seq, event.ordinal, event.after)
         case TransferSent():
             _write_sent(account, entry, event)
         case TransferDelivered():
-            _end_transfer(account, event.ordinal, TransferStatus.DELIVERED)
+            _end_transfer(account, entry.seq, event.ordinal, TransferStatus.DELIVERED)
         case TransferReturned():
-            _end_transfer(account, event.ordinal, TransferStatus.RETURNED)
+            _end_transfer(account, entry.seq, event.ordinal, TransferStatus.RETURNED)
         case Tombstoned():
-            account.keys[event.original] = KeyUse(entry.seq, BARRED, attempt=True)
+            account.remember(event.original, KeyUse(entry.seq, BARRED, attempt=True))
         case AccountFrozen():
             account.status = AccountStatus.FROZEN
         case AccountUnfrozen():
@@ -155,7 +155,7 @@ def _write_payment(
             account.open_holds[event.ordinal] = event.expires_at_ms
         case PaymentDeclined():
             payment.decline = event.reason
-    account.payments[event.ordinal] = payment
+    account.add_payment(event.ordinal, payment, entry.seq)
     if event.code_id and not _leaves_code(account, event):
         _bind_code(account, entry, event)
 
@@ -182,8 +182,9 @@ def _bind_code(
     )
 
 
-def _write_amounts(account: Account, ordinal: int, after: Amounts) -> None:
+def _write_amounts(account: Account, seq: int, ordinal: int, after: Amounts) -> None:
     payment = account.payments[ordinal]
+    account.changed(payment.chapter, seq)
     payment.state = after.state
     payment.authorised = after.authorised
     payment.captured = after.captured
@@ -203,13 +204,15 @@ def _write_sent(account: Account, entry: Entry, event: TransferSent) -> None:
     )
     account.next_ordinal += 1
     account.undelivered += 1
-    account.transfers[event.ordinal] = Transfer(
+    transfer = Transfer(
         TransferStatus.SENT, entry.at_ms, event.target, event.pot, event.amount_minor
     )
+    account.add_transfer(event.ordinal, transfer, entry.seq)
 
 
-def _end_transfer(account: Account, ordinal: int, status: TransferStatus) -> None:
+def _end_transfer(account: Account, seq: int, ordinal: int, status: TransferStatus) -> None:
     transfer = account.transfers[ordinal]
     assert transfer.status is TransferStatus.SENT, "a transfer ends once"
+    account.changed(transfer.chapter, seq)
     transfer.status = status
     account.undelivered -= 1

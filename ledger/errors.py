@@ -4,9 +4,10 @@ LedgerError
 ├── StoreError                the disk or the database
 │   ├── AppendFailed          a commit failed; `happened` says what is known of it
 │   ├── StoreUnreadable       the file cannot be opened, or is not a journal
-│   │   └── StoreUnreachable  the database does not answer now; it may a moment later
+│   │   ├── StoreUnreachable  the database does not answer now; it may a moment later
+│   │   └── SchemaTooOld      an older release's tables; the next start upgrades them
 │   ├── StoreTooNew           written by a newer release than this one
-│   ├── SchemaTooNew          the database's tables are a newer release's
+│   ├── SchemaTooNew          the tables are a newer release's
 │   ├── StoreNotDurable       the database does not promise that a commit survives
 │   ├── BadStoreAddress       the operator's address of a store cannot be read
 │   └── DriverMissing         the optional driver of this store is not installed
@@ -58,6 +59,15 @@ class StoreUnreachable(StoreUnreadable):
 
     A file is never unreachable: you get this from a store behind a connection only.
     """
+
+
+class SchemaTooOld(StoreUnreadable):
+    """An older release made the tables, and who only reads does not upgrade them."""
+
+    def __init__(self, where: str, found: int) -> None:
+        super().__init__(
+            where, f"the schema is version {found}; `airside serve` makes it current"
+        )
 
 
 class StoreTooNew(StoreError):

@@ -23,7 +23,13 @@ from ledger.events import (
 )
 from ledger.finding import Findings, Invariant
 from ledger.ids import AccountId, account_text
-from ledger.images import draw, restore
+from ledger.images import (
+    IMAGE_VERSION,
+    draw_chapter,
+    draw_head,
+    owner_of,
+    require_readable,
+)
 from ledger.invariants import (
     broken_after,
     broken_at_last,
@@ -60,9 +66,8 @@ class Inspection:
         self._codes: set[tuple[AccountId, bytes]] = set()
         self._inbox: dict[int, int] = {}
         self._imaged: dict[AccountId, int] = {}  # the entry that each image stands at
-        self._images: dict[
-            AccountId, Image
-        ] = {}  # those to be met yet, without their bodies
+        # By chapter (None: the head), without their bodies.
+        self._images: dict[AccountId, dict[int | None, Image]] = {}
         self._mark = Mark()
         self._incarnation = 0
         self.last_seq = 0
@@ -71,7 +76,9 @@ class Inspection:
 
     def run(self, reader: Reader) -> Iterator[int]:
         """Yields the entries of each page. Raises StoreUnreadable where the store gives up."""
-        self._mark = reader.mark()
+        mark = reader.mark()
+        if mark.image_version == IMAGE_VERSION:
+            self._mark = mark
         self._load_images(reader)
         end = reader.tip().seq
         while self.last_seq < end:
@@ -89,14 +96,21 @@ class Inspection:
         after = b""
         while page := reader.images(IMAGES_PAGE, after):
             for image in page:
-                self._imaged[image.account] = image.seq
-                try:
-                    restore(self._partition, image)
-                except (JournalDamaged, msgspec.DecodeError) as error:
-                    self._report(image.seq, Invariant.IMAGE, str(error))
-                else:
-                    self._images[image.account] = msgspec.structs.replace(image, body=b"")
+                self._load_image(image)
             after = page[-1].account
+
+    def _load_image(self, image: Image) -> None:
+        bare = msgspec.structs.replace(image, body=b"")
+        try:
+            if not require_readable(self._partition, image):
+                return  # of another version: no start reads it
+        except (JournalDamaged, msgspec.DecodeError) as error:
+            self._report(image.seq, Invariant.IMAGE, str(error))
+            bare = _met(bare)
+        account_id, chapter = owner_of(image)
+        if chapter is None:
+            self._imaged[account_id] = image.seq
+        self._images.setdefault(account_id, {})[chapter] = bare
 
     def _check(self, sealed: Sealed) -> None:
         self._check_chain(sealed)
@@ -214,14 +228,38 @@ class Inspection:
                 f"a restart begins after {self._mark.seq}, and no image has this entry"
             )
             self._report(seq, Invariant.MARK, sentence)
-        image = self._images.get(account.id)
-        if image is None or image.seq != seq:
-            return
-        del self._images[account.id]
-        drawn = draw(account)
+        images = self._images.get(account.id, {})
+        for chapter, image in images.items():
+            if image.seq == seq and image.hash:
+                self._compare(account, chapter, image)
+                images[chapter] = _met(image)
+        head = images.get(None)
+        if head is not None and head.seq == seq:
+            self._require_chapters(seq, account, images)
+
+    def _compare(self, account: Account, chapter: int | None, image: Image) -> None:
+        if chapter is None:
+            drawn = draw_head(account)
+        elif chapter in account.chapters:
+            drawn = draw_chapter(account, chapter)
+        else:
+            return  # and so it is never met
         if (image.hash, image.due_ms) != (drawn.hash, drawn.due_ms):
-            sentence = f"the image of {account_text(account.id)} is not what a replay gives"
-            self._report(seq, Invariant.IMAGE, sentence)
+            name = account_text(account.id)
+            what = name if chapter is None else f"chapter {chapter} of {name}"
+            sentence = f"the image of {what} is not what a replay gives"
+            self._report(image.seq, Invariant.IMAGE, sentence)
+
+    def _require_chapters(
+        self, seq: int, account: Account, images: dict[int | None, Image]
+    ) -> None:
+        """A start reads them with the head, so none may be missing or left behind."""
+        for number in range(account.latest):
+            image = images.get(number)
+            if image is None or image.seq < account.chapters[number].seq:
+                name = account_text(account.id)
+                sentence = f"chapter {number} of {name} has no image, or an old one"
+                self._report(seq, Invariant.IMAGE, sentence)
 
     def _check_inbox_of_mark(self) -> None:
         for origin, seq in self._inbox.items():
@@ -239,13 +277,15 @@ class Inspection:
             if seq > self._inbox.get(origin, 0):
                 sentence = f"the mark says that entry {seq} of partition {origin} was taken"
                 self._report(self._mark.seq, Invariant.MARK, f"{sentence}; it was not")
-        for account_id, image in self._images.items():
+        for account_id, images in self._images.items():
             if account_id in self._accounts and self._accounts[account_id] is None:
                 continue  # set aside: the replay never came there
-            sentence = (
-                f"it is no entry of {account_text(account_id)}, which has an image there"
-            )
-            self._report(image.seq, Invariant.IMAGE, sentence)
+            for image in images.values():
+                if not image.hash:
+                    continue  # met
+                name = account_text(account_id)
+                sentence = f"it is no entry of {name}, which has an image there"
+                self._report(image.seq, Invariant.IMAGE, sentence)
 
     def _check_account(self, account_id: AccountId, account: Account) -> None:
         for invariant, sentence in broken_at_last(account):
@@ -255,3 +295,7 @@ class Inspection:
 
     def _report(self, seq: int, invariant: Invariant, sentence: str) -> None:
         self._findings.add(self._partition, seq, invariant, sentence)
+
+
+def _met(image: Image) -> Image:
+    return msgspec.structs.replace(image, hash=b"")

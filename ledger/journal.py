@@ -22,7 +22,9 @@ class Tip(msgspec.Struct, frozen=True):
 
 
 class Image(msgspec.Struct, frozen=True):
-    """An account as entry `seq` left it. due_ms: when its first hold expires, 0 for none."""
+    """An account, or a chapter of its history, as entry `seq` left it (ledger/images.py says what
+    `account` is for a chapter). due_ms: when its first hold expires, 0 for none.
+    """
 
     account: AccountId
     seq: int
@@ -36,11 +38,15 @@ class Mark(msgspec.Struct, frozen=True):
 
     inbox: the last entry taken over from each source partition, at the latest image.
     incarnation: the number of the one that wrote the latest image.
+    format_version: of the journal, as that one wrote it. A start reads no entry before the mark,
+    so the mark must say it. image_version: of the images. Both are 0 in the first release's.
     """
 
     seq: int = 0
     inbox: dict[int, int] = {}
     incarnation: int = 0
+    format_version: int = 0
+    image_version: int = 0
 
 
 class Reader(Protocol):

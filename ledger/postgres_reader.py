@@ -5,6 +5,7 @@ the server a process of some 10 MB.
 """
 
 import threading
+import time
 from contextlib import suppress
 from typing import Any, LiteralString, Protocol
 
@@ -14,7 +15,7 @@ from ledger.entry import Sealed
 from ledger.errors import StoreUnreachable, StoreUnreadable
 from ledger.journal import Image, Mark, Tip
 from ledger.postgres_schema import require_current
-from ledger.postgres_session import Session
+from ledger.postgres_session import READ_MS, Session
 from ledger.store_address import StoreAddress
 
 _TIP: LiteralString = (
@@ -30,6 +31,12 @@ _IMAGES: LiteralString = (
     " WHERE partition = %s AND account > %s ORDER BY account LIMIT %s"
 )
 _MARK: LiteralString = "SELECT body FROM airside.mark WHERE partition = %s"
+
+
+# An attempt that failed after so long kept somebody waiting; then for some time nobody tries again.
+# A server that restarts refuses at once, and is asked at once again.
+SLOW_MS = 500
+REST_MS = 5_000
 
 
 class Source(Protocol):
@@ -48,12 +55,15 @@ class Source(Protocol):
 
 class SharedSession:
     """Made when first needed, made anew after it broke (a read may be repeated), and closed when
-    the last one that uses it closes.
+    the last one that uses it closes. A server that does not answer is left alone for a while: a
+    gateway reads many journals in turn, from the loop that serves.
     """
 
-    def __init__(self, address: StoreAddress) -> None:
+    def __init__(self, address: StoreAddress, read_ms: int = READ_MS) -> None:
         self.where = str(address)
         self._address = address
+        self._read_ms = read_ms
+        self._rest_until_ms = 0
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._users = 0
@@ -67,11 +77,17 @@ class SharedSession:
         self, query: LiteralString, values: tuple[object, ...]
     ) -> list[tuple[Any, ...]]:
         """A session that broke while nobody used it is no news: then it is asked in a new one."""
-        held = self._session
-        if held is not None:
-            with suppress(StoreUnreachable):
-                return self._asked(held, query, values)
-        return self._asked(self._opened(), query, values)
+        started_ms = _now_ms()
+        try:
+            held = self._session
+            if held is not None:
+                with suppress(StoreUnreachable):
+                    return self._asked(held, query, values)
+                self._rest_after(started_ms)
+            return self._asked(self._opened(), query, values)
+        except StoreUnreachable:
+            self._rest_after(started_ms)
+            raise
 
     def close(self) -> None:
         with self._lock:
@@ -93,7 +109,9 @@ class SharedSession:
     def _opened(self) -> Session:
         with self._lock:
             if self._session is None:
-                session = Session(self._address, "reader")
+                if _now_ms() < self._rest_until_ms:
+                    raise StoreUnreachable(self.where, "it did not answer a moment ago")
+                session = Session(self._address, "reader", self._read_ms)
                 try:
                     require_current(session)
                 except BaseException:
@@ -101,6 +119,10 @@ class SharedSession:
                     raise
                 self._session = session
             return self._session
+
+    def _rest_after(self, started_ms: int) -> None:
+        if _now_ms() - started_ms >= SLOW_MS:
+            self._rest_until_ms = _now_ms() + REST_MS
 
     def _drop(self, broken: Session) -> None:
         with self._lock:
@@ -145,3 +167,7 @@ class PostgresReader:
     def _rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         """The query's first value is the partition."""
         return self._source.rows(query, (self._partition, *values))
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

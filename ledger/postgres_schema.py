@@ -10,7 +10,7 @@ moving that row on, under its lock; see postgres_store.py.
 from collections.abc import Sequence
 from typing import LiteralString
 
-from ledger.errors import SchemaTooNew, StoreUnreadable
+from ledger.errors import SchemaTooNew, SchemaTooOld, StoreUnreadable
 from ledger.postgres_session import Session
 
 # Once released, a migration is never edited: a new one is appended.
@@ -44,7 +44,9 @@ MIGRATIONS: tuple[LiteralString, ...] = (
 )
 
 # Any number that nobody else locks: partitions start together, and one of them migrates.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('airside.schema_version', 0))"
+_LOCK: LiteralString = (
+    "SELECT pg_advisory_xact_lock(hashtextextended('airside.schema_version', 0))"
+)
 _MADE = "SELECT to_regclass('airside.schema_version') IS NOT NULL"
 _VERSION = "SELECT coalesce(max(version), 0) FROM airside.schema_version"
 _MAKE: LiteralString = """
@@ -65,15 +67,12 @@ def version(session: Session, known: int = len(MIGRATIONS)) -> int:
 
 
 def require_current(session: Session) -> None:
-    """A reader does not migrate. Raises SchemaTooNew, StoreUnreadable."""
+    """A reader does not migrate. Raises SchemaTooNew, SchemaTooOld, StoreUnreadable."""
     found = version(session)
+    if found == 0:
+        raise StoreUnreadable(session.where, "there are no journals")
     if found < len(MIGRATIONS):
-        sentence = (
-            "there are no journals" if found == 0 else f"the schema is version {found}"
-        )
-        raise StoreUnreadable(
-            session.where, f"{sentence}; `airside serve` makes it current"
-        )
+        raise SchemaTooOld(session.where, found)
 
 
 def migrate(session: Session, migrations: Sequence[LiteralString] = MIGRATIONS) -> None:
@@ -81,7 +80,7 @@ def migrate(session: Session, migrations: Sequence[LiteralString] = MIGRATIONS) 
     if version(session, len(migrations)) == len(migrations):
         return
     with session.transaction():
-        session.rows(_LOCK)
+        session.run(_LOCK)
         session.run(_MAKE)
         found = version(session, len(migrations))
         for number, migration in enumerate(migrations[found:], found + 1):

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import Diagnostic
 
@@ -32,6 +33,10 @@ _WAITS: Mapping[str, int] = {
     "keepalives_interval": 1,
     "keepalives_count": 3,
 }
+# How long the rows of a query may take. A gateway reads from the loop that serves, and is killed
+# when that stands still for 4 s; a server whose machine lives, but which gets no time, keeps its
+# connections alive. A commit is not limited: it may wait for a replica.
+READ_MS = 3_000
 # `remote_apply` promises more than `on`, and stays.
 _SETTINGS = """
 SET default_transaction_isolation = 'read committed';
@@ -55,20 +60,30 @@ class CommitUnanswered(Exception):
     """Nobody knows whether it happened, nor whether it is still to happen."""
 
 
+class _Connection(psycopg.Connection[tuple[Any, ...]]):
+    """wait_s: how long an answer may take, in seconds; None for any time."""
+
+    wait_s: Any = None
+
+    def wait(self, gen: PQGen[RV], interval: Any = 1 / 10, timeout: Any = None) -> RV:
+        return super().wait(gen, interval, timeout or self.wait_s)
+
+
 class Session:
     """Raises StoreUnreachable, BadStoreAddress. It never connects again: a session that broke is
-    over, for what it had under way is not known.
+    over, for what it had under way is not known. So is one whose rows did not come in time.
     """
 
-    def __init__(self, address: StoreAddress, name: str) -> None:
+    def __init__(self, address: StoreAddress, name: str, read_ms: int = READ_MS) -> None:
         self.where = str(address)
+        self._read_ms = read_ms
         settings = {
             **_WAITS,
             **_read(address),
             "application_name": f"airside {name}",
         }
         try:
-            self._connection = psycopg.connect(autocommit=True, **settings)
+            self._connection = _Connection.connect(autocommit=True, **settings)
         except psycopg.Error as error:
             raise StoreUnreachable(self.where, _first_line(error)) from None
         self._warnings: list[str] = []
@@ -81,7 +96,7 @@ class Session:
 
     def rows(self, query: LiteralString, values: Values = ()) -> list[tuple[Any, ...]]:
         """Of one statement. Raises StoreUnreachable, StoreUnreadable."""
-        with self._translated():
+        with self._translated(), self._hurried():
             return self._connection.execute(query, values, binary=True).fetchall()
 
     def run(self, statements: LiteralString, values: Values | None = None) -> None:
@@ -144,11 +159,21 @@ class Session:
             self._warnings.append(notice.message_primary or "a warning")
 
     @contextmanager
+    def _hurried(self) -> Iterator[None]:
+        self._connection.wait_s = self._read_ms / 1_000
+        try:
+            yield
+        finally:
+            self._connection.wait_s = None
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as error:
             lost = self._connection.closed or error.diag.severity_nonlocalized != "ERROR"
+            if lost:
+                self.close()  # an answer that is late must not be taken for the next one's
             kind = StoreUnreachable if lost else StoreUnreadable
             raise kind(self.where, _first_line(error)) from error
 

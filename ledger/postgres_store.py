@@ -10,7 +10,7 @@ from ledger.errors import StoreUnreadable
 from ledger.postgres_journal import SETTLE_MS, PostgresJournal
 from ledger.postgres_reader import PostgresReader, SharedSession
 from ledger.postgres_schema import migrate, version
-from ledger.postgres_session import Session
+from ledger.postgres_session import READ_MS, Session
 from ledger.store_address import StoreAddress
 
 _PARTITIONS = "SELECT partition FROM airside.tips ORDER BY partition"
@@ -23,11 +23,17 @@ _FIRST = (
 class PostgresStore:
     """The journals in one database."""
 
-    def __init__(self, address: StoreAddress, *, settle_ms: int = SETTLE_MS) -> None:
+    def __init__(
+        self,
+        address: StoreAddress,
+        *,
+        settle_ms: int = SETTLE_MS,
+        read_ms: int = READ_MS,
+    ) -> None:
         address.require_database()
         self._address = address
         self._settle_ms = settle_ms
-        self._shared = SharedSession(address)
+        self._shared = SharedSession(address, read_ms)
 
     def __repr__(self) -> str:
         return f"<PostgresStore {self._address}>"

@@ -13,24 +13,15 @@ from typing import Any
 import msgspec
 
 from ledger.entry import Sealed
-from ledger.errors import AppendFailed, Fenced, Happened, StoreUnreadable
+from ledger.errors import AppendFailed, Fenced, Happened, StoreError, StoreUnreadable
 from ledger.ids import AccountId
 from ledger.journal import Image, Mark, Tip
+from ledger.sqlite_schema import migrate, require_current
 
 # How long a connection waits for another's lock. Writers are alone; this is for checkpoints,
 # which wait for readers, and readers hold their snapshots for one short read only.
 BUSY_MS = 5_000
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (
-    seq INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS images (
-    account BLOB PRIMARY KEY, seq INTEGER NOT NULL, due_ms INTEGER NOT NULL,
-    body BLOB NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS images_due ON images (due_ms) WHERE due_ms > 0;
-CREATE TABLE IF NOT EXISTS mark (
-    one INTEGER PRIMARY KEY CHECK (one = 1), body BLOB NOT NULL);
-"""
 _TIP = "SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1"
 _READ = "SELECT seq, body, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
 _ENTRY = "SELECT seq, body, hash FROM entries WHERE seq = ?"
@@ -69,6 +60,18 @@ class SqliteStore:
         names = sorted(path.stem for path in self._folder.glob("partition-*.sqlite"))
         return [int(name.removeprefix("partition-")) for name in names]
 
+    def prepare(self) -> None:
+        """Make the folder, and upgrade what is there. Raises StoreUnreadable, SchemaTooNew.
+
+        What is current is only looked at: a partition of a killed supervisor may still write it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for partition in self.partitions():
+            try:
+                self.reader(partition).close()
+            except StoreUnreadable:
+                self.writer(partition).close()
+
     def writer(self, partition: int) -> "SqliteJournal":
         self._folder.mkdir(parents=True, exist_ok=True)
         return SqliteJournal(partition, self.path(partition))
@@ -91,9 +94,13 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         if read_only:
             db.execute(_TIP).fetchone()
+            require_current(db, str(path))
     except sqlite3.Error as error:
         db.close()
         raise StoreUnreadable(str(path), str(error)) from error
+    except StoreError:
+        db.close()
+        raise
     return db
 
 
@@ -139,7 +146,7 @@ class SqliteJournal(SqliteReader):
             self._prepare(path)
             self._tip = self.tip()
             self._version = self._data_version()
-        except StoreUnreadable:
+        except StoreError:
             self.close()
             raise
 
@@ -148,7 +155,7 @@ class SqliteJournal(SqliteReader):
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
+            migrate(self._db, str(path))
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as error:
             raise StoreUnreadable(str(path), str(error)) from error

@@ -15,7 +15,7 @@ came, and what the others say of later entries is looked up, not counted as fals
 from collections.abc import Callable
 
 from ledger.crossing import Crossing
-from ledger.errors import StoreUnreadable
+from ledger.errors import SchemaTooOld, StoreUnreadable
 from ledger.events import Origin
 from ledger.finding import NO_ENTRY, Findings, Invariant, Report
 from ledger.ids import AccountId
@@ -26,7 +26,10 @@ Progress = Callable[[int], None]
 
 
 def verify(store: Store, *, progress: Progress = lambda _entries: None) -> Report:
-    """The report on every journal of the store. progress is told the entries done so far."""
+    """The report on every journal of the store. progress is told the entries done so far.
+
+    Raises SchemaTooOld, SchemaTooNew.
+    """
     return _Verification(store, progress).run()
 
 
@@ -72,6 +75,8 @@ class _Verification:
                     self._progress(self._entries)
             finally:
                 reader.close()
+        except SchemaTooOld:
+            raise  # nothing is broken: the next start upgrades it
         except StoreUnreadable as error:
             seq = inspection.last_seq
             self._findings.add(number, seq, Invariant.READABLE, f"after it: {error}")

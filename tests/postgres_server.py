@@ -62,10 +62,18 @@ class PostgresServer:
         self.ask(_EMPTY)
         return self.address()
 
-    def address(self, folder: Path | None = None) -> StoreAddress:
+    def another_database(self) -> StoreAddress:
+        """A second one, made anew."""
+        self.ask("DROP DATABASE IF EXISTS another WITH (FORCE)")
+        self.ask("CREATE DATABASE another STRATEGY file_copy")
+        return self.address(database="another")
+
+    def address(
+        self, folder: Path | None = None, database: str = "postgres"
+    ) -> StoreAddress:
         """folder: of another socket that leads here."""
         host = str(folder or self.folder).replace("/", "%2F")
-        return StoreAddress(f"postgresql://airside@{host}:{PORT}/postgres")
+        return StoreAddress(f"postgresql://airside@{host}:{PORT}/{database}")
 
     def session(self) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(self.address().text, autocommit=True)

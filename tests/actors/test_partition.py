@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+import msgspec
 import pytest
 
 from actors.partition import Partition
@@ -14,11 +15,13 @@ from ledger.commands import (
     OpenAccount,
     ReadAccount,
     ReadEntries,
+    Reverse,
 )
 from ledger.entry import unseal
 from ledger.errors import AppendFailed, Fenced, JournalDamaged, StoreTooNew
 from ledger.events import AccountKind, PartitionOpened
 from ledger.journal import Mark
+from ledger.keys import key_digest
 from ledger.money import Money
 from ledger.replies import (
     AccountReply,
@@ -26,10 +29,11 @@ from ledger.replies import (
     PaymentReply,
     Refusal,
     RefusalKind,
+    ReverseReply,
 )
 from ledger.sqlite_store import SqliteStore
 from ledger.verify import verify
-from tests.books import OneDesk, account_of, asked, open_partition, sale, tip_of
+from tests.books import CALLER, OneDesk, account_of, asked, open_partition, sale, tip_of
 from tests.ledger.forge import Forger, edited, set_mark
 
 AMIRA, BILAL = account_of("amira"), account_of("bilal")
@@ -276,3 +280,19 @@ def test_a_mark_is_written_with_the_images_that_it_stands_for(desk: OneDesk) -> 
 
     mark = desk._journal.mark()
     assert (mark.seq, mark.incarnation) == (desk._journal.tip().seq, 1)
+
+
+def test_a_reversal_that_found_nothing_to_undo_says_the_same_again_later(
+    desk: OneDesk,
+) -> None:
+    """To the byte: its payment has ended, and what the account has done since does not matter."""
+    desk.ask(opening())
+    desk.ask(pay("A-1"))  # declined: the wallet is empty
+    reversal = asked(Reverse(account=AMIRA, original=key_digest(CALLER, "A-1")), "reverse")
+    first = desk.ask(reversal)
+    desk.ask(pay("A-2"))
+
+    again = desk.ask(reversal)
+
+    assert isinstance(first, ReverseReply)
+    assert again == msgspec.structs.replace(first, replayed=True)

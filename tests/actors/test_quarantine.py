@@ -4,11 +4,13 @@ No command can break one (the machine of tests/ledger looks for one that does), 
 reach into memory and spoil it.
 """
 
+import sqlite3
 from contextlib import closing
 
 import msgspec
 import pytest
 
+from actors import residents
 from actors.partition import Partition
 from ledger.account import Account
 from ledger.clock import DAY_MS, ManualClock
@@ -25,9 +27,10 @@ from ledger.commands import (
     SendTransfer,
 )
 from ledger.decline import DeclineReason
-from ledger.errors import Happened
+from ledger.errors import Fenced, Happened
 from ledger.events import AccountKind, Origin
 from ledger.ids import AccountId, Ref
+from ledger.journal import Image
 from ledger.money import Money
 from ledger.replies import (
     AccountReply,
@@ -39,7 +42,16 @@ from ledger.replies import (
 )
 from ledger.sqlite_store import SqliteStore
 from ledger.verify import verify
-from tests.books import OneDesk, account_of, asked, evidence_of, sale, tip_of
+from tests.books import (
+    OneDesk,
+    account_of,
+    asked,
+    evidence_of,
+    open_partition,
+    sale,
+    tip_of,
+)
+from tests.simulation.old_images import outdated
 
 AMIRA, BILAL = account_of("amira"), account_of("bilal")
 REFUSED = Refusal(RefusalKind.QUARANTINED, Happened.NO)
@@ -280,3 +292,35 @@ def test_the_reason_of_a_return_is_that_the_account_is_frozen(
         bodies = b"".join(sealed.body for sealed in reader.read(0, 100))
 
     assert DeclineReason.ACCOUNT_FROZEN.encode() in bodies
+
+
+@pytest.fixture
+def without_image(
+    world: OneDesk, store: SqliteStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> OneDesk:
+    """Amira has left memory with a hold that is due, and what is on the disk cannot be used."""
+    world.ask(hold(AMIRA, "A-1"))
+    monkeypatch.setattr(residents, "RESIDENTS_MAX", 0)
+    world.partition.tick()
+    with closing(sqlite3.connect(store.path(0))) as database, database:
+        for row in database.execute("SELECT * FROM images").fetchall():
+            image = outdated(Image(*row))
+            values = image.body, image.hash, image.account
+            database.execute("UPDATE images SET body=?, hash=? WHERE account=?", values)
+    clock.advance(DAY_MS)
+    return world
+
+
+def test_a_due_hold_of_an_account_that_is_not_there_stops_that_account_alone(
+    without_image: OneDesk,
+) -> None:
+    without_image.partition.tick()
+
+    assert without_image.partition.quarantined == {AMIRA}
+
+
+def test_a_stale_incarnation_that_finds_images_of_another_release_is_fenced(
+    without_image: OneDesk, store: SqliteStore, clock: ManualClock
+) -> None:
+    with closing(open_partition(store.writer(0), clock)), pytest.raises(Fenced):
+        without_image.partition.tick()

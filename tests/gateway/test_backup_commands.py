@@ -17,14 +17,17 @@ from gateway.serve import prepare
 from ledger import backup as backup_module
 from ledger.backup import line_of
 from ledger.clock import ManualClock
+from ledger.commands import OpenAccount
+from ledger.events import AccountKind
 from ledger.journal import Store
 from ledger.sqlite_store import SqliteStore
 from ledger.store_address import StoreAddress
 from ledger.stores import open_journals
-from tests.books import open_partition
+from tests.books import account_of, asked, open_partition
 from tests.postgres_server import the_server
 
 FOLDER = StoreAddress("")
+KINDS = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
 class Home(NamedTuple):
@@ -58,10 +61,15 @@ def home(folder: Path, setting: StoreAddress) -> Home:
     layout = Layout(folder)
     prepare(Config(data=str(folder), partitions=2, store=setting), layout)
     made = Home(layout, setting)
-    for partition in range(2):
-        with closing(made.journals.writer(partition)) as journal:
-            open_partition(journal, ManualClock(), number=partition)
+    for number in range(2):
+        with closing(made.journals.writer(number)) as journal:
+            partition = open_partition(journal, ManualClock(), number=number)
+            partition.handle([asked(opening(f"traveller {number}"), "open")])
     return made
+
+
+def opening(name: str) -> OpenAccount:
+    return OpenAccount(account=account_of(name), kind=AccountKind.WALLET, pots=("QAR",))
 
 
 @pytest.fixture
@@ -100,11 +108,14 @@ def test_a_backup_of_either_store_is_restored_into_either(
     assert run(["restore", str(copy), str(again.layout.folder), *again.option]) == 0
 
     assert line_of(again.journals) == line_of(source.journals)
-    again.layout.require_same_store(again.setting)
+    assert (again.layout.folder / "journals-kept-in").read_text() == KINDS[into]
     assert again.layout.journals.exists() == (into == "sqlite")
     for name in ("keys.json", "map.json"):
         original = (source.layout.folder / name).read_bytes()
         assert (again.layout.folder / name).read_bytes() == original
+    with closing(again.journals.reader(0)) as reader:
+        assert len(reader.images(10, b"")) == 1
+        assert reader.mark().seq == reader.tip().seq
     assert tables(again.layout.folder) == tables(source.layout.folder)
 
 
@@ -165,7 +176,7 @@ def without_a_journal(copy: Path) -> None:
 def without_its_last_entry(copy: Path) -> None:
     path = SqliteStore(copy / "journals").path(1)
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute("DELETE FROM entries WHERE seq = 1")
+        db.execute("DELETE FROM entries WHERE seq = 2")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +184,7 @@ def without_its_last_entry(copy: Path) -> None:
     [
         (without_its_manifest, "backup.json cannot be read"),
         (without_a_journal, "its journals are not those of the manifest"),
-        (without_its_last_entry, "partition 1 ends at 0, not 1"),
+        (without_its_last_entry, "partition 1 ends at 1, not 2"),
     ],
 )
 def test_what_is_no_whole_backup_is_refused_and_leaves_nothing_behind(

@@ -212,3 +212,16 @@ async def test_what_the_journal_holds_names_nobody(house: House) -> None:
 
     for secret in ("X7QK2P", "Amira", "till-key-4711", code[8:24], "Pearl"):
         assert not any(secret.encode() in body for body in entries)
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_nothing_else(
+    written: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where logs go may be full: what logs a failure must not fail of that."""
+    with io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        logs.configure("info")
+        logs.get("test").warning("the disk is full")
+        with pytest.raises(OSError, match="No space left"):
+            full.write("so it is")
+    assert written() == []

@@ -336,7 +336,7 @@ class Model:
         if attempt is None or command.merchant not in {"", attempt.sale.merchant}:
             return declined(R.PAYMENT_NOT_FOUND)
         if attempt.state in {S.DECLINED, S.VOIDED, S.EXPIRED, S.REVERSED}:
-            return nothing_to_reverse(wallet, ordinal or 0)
+            return nothing_to_reverse(wallet.told(ordinal or 0, seq))
         if not wallet.has_room(attempt.pot, attempt.refundable):
             return declined(R.EXCEEDS_BALANCE_LIMIT)
         wallet.release(attempt)

@@ -254,10 +254,11 @@ def reversed_(payment: Asked) -> Asked:
     return Asked(answer)
 
 
-def nothing_to_reverse(wallet: Wallet, ordinal: int) -> Asked:
+def nothing_to_reverse(payment: Asked) -> Asked:
     def answer(again: bool) -> Reply:  # noqa: FBT001 — as above
-        payment = current(wallet, ordinal)
-        return ReverseReply(ReverseOutcome.NOTHING_TO_REVERSE, payment, again)
+        told = payment.answer(False)
+        assert isinstance(told, PaymentReply)
+        return ReverseReply(ReverseOutcome.NOTHING_TO_REVERSE, told, again)
 
     return Asked(answer)
 

@@ -424,9 +424,10 @@ def an_image_is_forged_with_its_hash(store: SqliteStore) -> Where:
     with closing(store.writer(0)) as journal:
         image = journal.image(AMIRA)
         assert image is not None
-        rich = restore(0, image)
+        rich = restore(0, image, journal.image)
+        assert rich is not None
         rich.pots["QAR"].available_minor += 1_000_000
-        journal.append([], [draw(rich)])
+        journal.append([], draw(rich))
     assert account == AMIRA
     return 0, seq
 
@@ -436,9 +437,10 @@ def an_image_stands_where_its_account_has_no_entry(store: SqliteStore) -> Where:
     with closing(store.writer(0)) as journal:
         image = journal.image(AMIRA)
         assert image is not None
-        early = restore(0, image)
+        early = restore(0, image, journal.image)
+        assert early is not None
         early.last_seq = 1
-        journal.append([], [draw(early)])
+        journal.append([], draw(early))
     return 0, 1
 
 

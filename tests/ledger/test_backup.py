@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,20 @@ from actors.directory import plan
 from actors.engine import Engine
 from actors.local_runtime import LocalRuntime
 from actors.relay import Relay
+from ledger import backup
 from ledger.backup import NotEmpty, back_up, recovery_line
 from ledger.clock import ManualClock
 from ledger.commands import Envelope, Fund, OpenAccount, ReadAccount, SendTransfer
+from ledger.entry import Sealed
 from ledger.events import AccountKind, Origin
 from ledger.ids import AccountId
 from ledger.journal import Tip
 from ledger.keys import key_digest, request_digest
 from ledger.money import Money
 from ledger.replies import AccountReply, Refusal, TransferReply
-from ledger.sqlite_store import SqliteStore
+from ledger.sqlite_store import SqliteReader, SqliteStore
 from ledger.verify import verify
+from tests.books import tip_of
 
 AMIRA = AccountId(bytes([0x10]) + bytes(14))  # slot 256: partition 0 of two
 JONAS = AccountId(bytes([0xF0]) + bytes(14))  # slot 3840: partition 1
@@ -127,6 +131,55 @@ def test_a_restored_ledger_gives_every_old_key_its_old_answer(tmp_path: Path) ->
         assert not isinstance(new, Refusal)
         assert (new.ref, new.replayed) == (old.ref, True)
     assert asyncio.run(restored.balance(AMIRA)) == 80_000
+
+
+class WrittenTo(SqliteStore):
+    """A store that is written to before each page that somebody reads."""
+
+    def __init__(self, folder: Path, write: Callable[[], None]) -> None:
+        super().__init__(folder)
+        self._write = write
+
+    def reader(self, partition: int) -> SqliteReader:
+        reader = super().reader(partition)
+        read = reader.read
+
+        def read_behind(after: int, limit: int) -> list[Sealed]:
+            self._write()
+            return read(after, limit)
+
+        reader.read = read_behind  # type: ignore[method-assign]
+        return reader
+
+
+def test_a_backup_ends_however_busy_the_ledger_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "PAGE", 3)
+    bank = Bank(tmp_path / "source")
+    asyncio.run(bank.open())
+    sent: list[str] = []
+
+    def send() -> None:
+        for _ in range(backup.PAGE + 1):
+            sent.append(f"send-{len(sent)}")
+            asyncio.run(bank.send(sent[-1]))
+        assert len(sent) < 40, "it runs after the writer"
+
+    asyncio.run(bank.send("before"))
+    line = back_up(
+        WrittenTo(tmp_path / "source", send), tmp_path / "copy", lambda _step: None
+    )
+
+    assert len(sent) >= 2
+    assert line.ends[0].seq < tip_of(bank.store, 0).seq
+    assert verify(SqliteStore(tmp_path / "copy")).findings == ()
+
+
+def test_a_partition_that_was_first_opened_meanwhile_is_before_its_first_entry() -> None:
+    knowledge = {0: [(2, Origin(0, 1)), (3, Origin(1, 1)), (4, Origin(0, 2))]}
+
+    assert recovery_line(knowledge, {0: Tip(4)}) == {0: 2}
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -102,11 +102,14 @@ def until_waiting(server: PostgresServer, count: int) -> int:
 
 
 def append_cut_off(
-    pool: ThreadPoolExecutor, journal: PostgresJournal, road: Road
+    pool: ThreadPoolExecutor, journal: PostgresJournal, road: Road, server: PostgresServer
 ) -> Future[None]:
-    """The first entry, from another thread. The server gets it, and the way back is cut."""
-    road.break_next(Break.CUTS)
-    return pool.submit(journal.append, FIRST)
+    """The first entry, from another thread. The way back is cut once the server is at work."""
+    road.break_next(Break.HOLDS_ANSWER)
+    append = pool.submit(journal.append, FIRST)
+    until_waiting(server, 1)
+    road.cut_off()
+    return append
 
 
 def outcome(append: Future[None]) -> Happened:
@@ -166,12 +169,33 @@ def test_a_commit_still_at_work_is_waited_for(
     pool: ThreadPoolExecutor,
 ) -> None:
     with holding_back(server, 1) as blocker:
-        append = append_cut_off(pool, journal, road)
+        append = append_cut_off(pool, journal, road, server)
         until_waiting(server, 2)
         blocker.execute("ROLLBACK")
         append.result()
 
     assert written(where) == FIRST
+
+
+def test_a_statement_that_the_server_had_not_begun_never_happens(
+    journal: PostgresJournal,
+    road: Road,
+    where: StoreAddress,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """It lies in the buffer of a process that gets no time. The settlement does not wait for it."""
+    slow = journal._session._connection.info.backend_pid
+    os.kill(slow, signal.SIGSTOP)
+    try:
+        road.break_next(Break.HOLDS_ANSWER)
+        append = pool.submit(journal.append, FIRST)
+        road.cut_off()
+        assert outcome(append) is Happened.NO
+    finally:
+        os.kill(slow, signal.SIGCONT)
+
+    assert road.unheard()
+    assert written(where) == []
 
 
 def test_a_commit_still_at_work_when_patience_ends_is_unknown(
@@ -180,7 +204,7 @@ def test_a_commit_still_at_work_when_patience_ends_is_unknown(
     address = server.address(road.folder)
     with closing(PostgresStore(address, settle_ms=100).writer(0)) as journal:
         with holding_back(server, 1) as blocker:
-            append = append_cut_off(pool, journal, road)
+            append = append_cut_off(pool, journal, road, server)
             assert outcome(append) is Happened.UNKNOWN
             blocker.execute("ROLLBACK")
 
@@ -202,7 +226,7 @@ def test_a_commit_whose_process_is_killed_has_not_happened(
 ) -> None:
     """After a kill -9 the server ends all its processes and recovers from its log."""
     with holding_back(server, 1):
-        append = append_cut_off(pool, journal, road)
+        append = append_cut_off(pool, journal, road, server)
         at_work = until_waiting(server, 2)
         if end == "kill -9":
             os.kill(at_work, signal.SIGKILL)

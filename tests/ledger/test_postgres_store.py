@@ -1,5 +1,8 @@
 """What PostgreSQL adds to the journal's contract: a schema, a server's settings, and sessions."""
 
+import os
+import signal
+import sys
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +13,7 @@ from typing import LiteralString
 import pytest
 
 from actors.tail import Tail
+from ledger import postgres_reader
 from ledger.entry import Entry
 from ledger.errors import (
     BadStoreAddress,
@@ -237,6 +241,44 @@ def test_a_reader_that_was_idle_during_a_restart_does_not_notice(
         server.stop()
         server.start()
 
+        assert reader.tip() == Tip()
+
+
+@contextmanager
+def stopped(server: PostgresServer) -> Iterator[None]:
+    """The server's process for the readers gets no time. Its kernel keeps the connection alive."""
+    [pid] = _sessions(server)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_read_that_gets_no_answer_is_given_up_and_asked_anew(
+    store: PostgresStore, where: StoreAddress, server: PostgresServer
+) -> None:
+    store.writer(0).close()
+    with closing(PostgresStore(where, read_ms=300).reader(0)) as reader, stopped(server):
+        assert reader.tip() == Tip()
+
+
+def test_a_server_that_kept_a_reader_waiting_is_left_alone_for_a_while(
+    store: PostgresStore,
+    where: StoreAddress,
+    server: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a gateway would wait again for each of its journals, and serve nobody meanwhile."""
+    store.writer(0).close()
+    monkeypatch.setattr(postgres_reader, "SLOW_MS", 0)
+    with closing(PostgresStore(where, read_ms=50).reader(0)) as reader, stopped(server):
+        with pytest.raises(StoreUnreachable):
+            reader.tip()
+        with pytest.raises(StoreUnreachable, match="did not answer a moment ago"):
+            reader.tip()
+
+        monkeypatch.setattr(postgres_reader, "_now_ms", lambda: sys.maxsize)
         assert reader.tip() == Tip()
 
 

@@ -2,15 +2,24 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ledger.errors import DriverMissing
+from ledger.clock import ManualClock
+from ledger.entry import FORMAT_VERSION, NOBODY, Place, build, seal
+from ledger.errors import DriverMissing, StoreTooNew
+from ledger.events import PartitionOpened
+from ledger.ids import AccountId
+from ledger.journal import Journal, Mark, Tip
 from ledger.postgres_store import PostgresStore
 from ledger.sqlite_store import SqliteStore
 from ledger.store_address import StoreAddress
 from ledger.stores import open_journals, prepare_journals
+from tests.books import open_partition
+from tests.postgres_server import the_server
 
 DATABASE = StoreAddress("postgresql://airside:secret@db/wallet")
 
@@ -52,3 +61,47 @@ def test_sqlite_needs_no_driver_of_another_store() -> None:
     subprocess.run(
         [sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2]
     )
+
+
+def in_a_folder(tmp_path: Path) -> StoreAddress:
+    return StoreAddress(str(tmp_path))
+
+
+def in_a_database(_tmp_path: Path) -> StoreAddress:
+    return the_server().empty_database()
+
+
+def the_mark_says_so(journal: Journal, newer: int) -> None:
+    """Its entries are behind the mark, where no start looks."""
+    tip = journal.tip()
+    journal.append([], mark=Mark(tip.seq, {}, 1, newer))
+
+
+def its_first_entry_says_so(journal: Journal, newer: int) -> None:
+    """It ended before it had saved an image."""
+    tip: Tip = journal.tip()
+    event = PartitionOpened(0, b"token", newer, 2)
+    journal.append([seal(build(AccountId(b""), event, Place(2, 0), NOBODY), tip.hash)])
+
+
+@pytest.mark.parametrize("place", [in_a_folder, in_a_database])
+@pytest.mark.parametrize("leave", [the_mark_says_so, its_first_entry_says_so])
+def test_journals_of_a_newer_release_are_refused_with_the_reason(
+    tmp_path: Path,
+    place: Callable[[Path], StoreAddress],
+    leave: Callable[[Journal, int], None],
+) -> None:
+    """At the start of the installation, where somebody reads it, and by the partition itself."""
+    where = place(tmp_path)
+    prepare_journals(where)
+    with closing(open_journals(where).writer(0)) as journal:
+        open_partition(journal, ManualClock())
+        prepare_journals(where)
+        leave(journal, FORMAT_VERSION + 1)
+
+        for attempt in (
+            lambda: prepare_journals(where),
+            lambda: open_partition(journal, ManualClock()),
+        ):
+            with pytest.raises(StoreTooNew, match=r"journal format 2: upgrade Airside"):
+                attempt()

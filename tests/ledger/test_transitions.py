@@ -27,7 +27,7 @@ from ledger.decline import DeclineReason as R
 from ledger.entry import Cause, Place, build
 from ledger.events import AccountKind, Declined, Event, Origin
 from ledger.ids import Ref
-from ledger.images import draw
+from ledger.images import draw_whole
 from ledger.money import Money
 from ledger.payment import OPEN_STATES, TRANSITIONS, Move, PaymentState, after, refusal
 from tests.books import account_of, sale
@@ -148,15 +148,15 @@ def test_what_the_table_lacks_is_refused_and_nothing_happens(
     if allowed(state, move) or (move is M.VOID and allowed(state, M.REFUND)):
         return
     account = with_payment(state)
-    before = draw(account)
+    before = draw_whole(account)
 
     event = decide(account, COMMANDS[move], AT_MS)
 
     assert event == Declined(refusal(state, move) or R.INVALID_AMOUNT, 1)
-    assert draw(account) == before
+    assert draw_whole(account) == before
     account = written(account, event)
     account.last_seq -= 1
-    assert draw(account) == before
+    assert draw_whole(account) == before
 
 
 @every_state

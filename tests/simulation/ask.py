@@ -4,11 +4,20 @@ from dataclasses import dataclass, field
 
 from actors.frame import encode
 from ledger.commands import AnyCommand
+from ledger.decline import DeclineReason
 from ledger.errors import Happened
 from ledger.ids import AccountId
 from ledger.keys import key_digest, request_digest
 from ledger.money import Money
-from ledger.replies import PaymentReply, Reply
+from ledger.replies import DeclinedReply, PaymentReply, Reply, ReverseReply
+
+Lasting = PaymentReply | ReverseReply | DeclinedReply
+# Without an account nobody remembers the key; and a key that is barred stays free for the payment
+# that was reversed before it came.
+_UNWRITTEN = (
+    DeclinedReply(DeclineReason.ACCOUNT_NOT_FOUND),
+    DeclinedReply(DeclineReason.REVERSED_BEFORE_ARRIVAL),
+)
 
 
 @dataclass(eq=False)
@@ -32,9 +41,12 @@ class Ask:
         self.told.append(Happened.UNKNOWN)
         return len(self.told) - 1
 
-    def first_payment(self) -> PaymentReply | None:
+    def first_for_ever(self) -> Lasting | None:
+        """The first answer, if it is one that stands. Others tell of an account or a transfer as
+        it is now.
+        """
         for reply in self.replies:
-            if isinstance(reply, PaymentReply):
+            if isinstance(reply, Lasting) and reply not in _UNWRITTEN:
                 return reply
         return None
 

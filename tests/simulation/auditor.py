@@ -68,6 +68,7 @@ class Auditor:
         self._pardoned: set[bytes] = set()
         self.served_count = 0
         self.declines: Counter[DeclineReason] = Counter()
+        self.refusals: Counter[RefusalKind] = Counter()
         self.commands: Counter[str] = Counter()
 
     # At the doors of partitions
@@ -192,6 +193,8 @@ class Auditor:
         reason = reason_of(answer)
         if reason:
             self.declines[reason] += 1
+        if isinstance(answer, Refusal):
+            self.refusals[answer.kind] += 1
         if not isinstance(envelope.command, Relayed):
             log = self._door.setdefault((envelope.key, envelope.command), [])
             log.append((self.served_count, answer))

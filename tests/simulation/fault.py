@@ -19,6 +19,7 @@ class Fault(StrEnum):
     CRASH_AFTER_APPEND = "a partition dies after an append"
     COMMIT_UNKNOWN = "a commit fails, and nobody knows whether it was done"
     TORN_WAL = "the power goes while a commit is written"
+    WRITES_LOST = "the power goes before a commit is on the disk"
     DISK_FULL = "the disk is full"
     DISK_SLOW = "the disk is slow"
     DISK_UNREADABLE = "a partition cannot read its disk"
@@ -27,7 +28,8 @@ class Fault(StrEnum):
     PAUSED = "a partition stops for a while"
     STALE_INCARNATION = "a partition is replaced and lives on"
     RACING_INCARNATION = "two incarnations open at once"
-    EVERYTHING_RESTARTED = "everything restarts"
+    IMAGES_OUTDATED = "a release comes that cannot read the images"
+    EVERYTHING_RESTARTED = "the power goes, and everything restarts"
     CLOCK_FORWARD = "a clock jumps forward"
     CLOCK_BACK = "a clock jumps back"
     RELAY_CRASHED = "the relay dies"
@@ -60,6 +62,7 @@ _APPEND = frozenset(
         Fault.CRASH_AFTER_APPEND,
         Fault.COMMIT_UNKNOWN,
         Fault.TORN_WAL,
+        Fault.WRITES_LOST,
         Fault.DISK_FULL,
         Fault.DISK_SLOW,
     }

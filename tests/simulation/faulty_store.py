@@ -16,6 +16,7 @@ from tests.simulation.sqlite_folder import Files, SqliteFolder, tear
 COMMIT_S = 0.0005
 SLOW_COMMIT_S = 0.4
 PAGES_MAX = 1 << 30
+SYNCHRONOUS_FULL = 2
 
 
 class Crash(BaseException):
@@ -23,11 +24,11 @@ class Crash(BaseException):
 
 
 class PowerCut(Crash):
-    """Everything dies here, and these files are what is left of one journal."""
+    """Everything dies here. torn: what is left of a journal's files, where they are files."""
 
-    def __init__(self, partition: int, torn: Files) -> None:
+    def __init__(self, torn: dict[int, Files]) -> None:
         super().__init__()
-        self.torn = {partition: torn}
+        self.torn = torn
 
 
 class FaultyStore:
@@ -60,6 +61,13 @@ class FaultyStore:
         if self._folder:
             self._folder.power_cut(torn)
 
+    def outdate_images(self, partition: int) -> None:
+        """As if a release that draws other images came next: a start replays everything."""
+        if self._folder:
+            self._folder.outdate_images(partition)
+        else:
+            self._memory.outdate_images(partition)
+
     def _blind(self, partition: int) -> Callable[[], None]:
         def look() -> None:
             if self._weather.strike(Place.RELAY_READ, partition):
@@ -83,7 +91,7 @@ class FaultyReader:
 
 
 class FaultyJournal:
-    """kept: the entries that the last append made durable, whatever its writer was told.
+    """kept: the entries that this turn made durable, whatever their writer was told.
 
     Whoever drives the partition clears it before each turn; the auditor then knows what became of
     a turn that was not answered.
@@ -141,14 +149,27 @@ class FaultyJournal:
                 raise Crash
             case Fault.TORN_WAL:
                 raise self._tear(entries, images, mark)
+            case Fault.WRITES_LOST:
+                raise self._lose(entries, images, mark)
             case _:
                 raise Crash
 
     def _commit(
         self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
     ) -> None:
+        if self._folder and not self._syncs:
+            self._folder.lag(self.partition)
         self._journal.append(entries, images, mark)
-        self.kept = list(entries)
+        self.kept = [*(self.kept or ()), *entries]
+
+    @property
+    def _syncs(self) -> bool:
+        """Is a commit on the disk when SQLite says so? In WAL mode only FULL or more says so
+        (sqlite.org/pragma.html#pragma_synchronous).
+        """
+        assert isinstance(self._journal, SqliteJournal)
+        [[level]] = self._journal._db.execute("PRAGMA synchronous").fetchall()
+        return bool(level >= SYNCHRONOUS_FULL)
 
     def _commit_or_not(
         self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
@@ -167,7 +188,9 @@ class FaultyJournal:
         database.execute(f"PRAGMA max_page_count={pages}")
         try:
             self._commit(entries, images, mark)
-            self._weather.met[Fault.DISK_FULL] -= 1  # a page had room left
+            # A page had room left: the next append will need another one, or the one after it.
+            self._weather.met[Fault.DISK_FULL] -= 1
+            self._weather.arm(Fault.DISK_FULL, self.partition)
         finally:
             database.execute(f"PRAGMA max_page_count={PAGES_MAX}")
 
@@ -182,8 +205,18 @@ class FaultyJournal:
         found = self._folder.tip_of(self.partition, torn)
         assert found in {old, new}, "a commit is written whole, or not at all"
         if found == new:
-            self.kept = list(entries)
-        return PowerCut(self.partition, torn)
+            self.kept = [*(self.kept or ()), *entries]
+        return PowerCut({self.partition: torn})
+
+    def _lose(
+        self, entries: Sequence[Sealed], images: Sequence[Image], mark: Mark | None
+    ) -> PowerCut:
+        """It was written, and nothing of it was synced."""
+        if self._folder is None:
+            return PowerCut({})
+        before = self._folder.files(self.partition)
+        self._journal.append(entries, images, mark)
+        return PowerCut({self.partition: before})
 
     def read(self, after: int, limit: int) -> list[Sealed]:
         self._look()

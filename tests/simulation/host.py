@@ -75,6 +75,9 @@ class Host:
             self.ghosts.append(self.current)
             self.current = None
 
+    def outdate_images(self) -> None:
+        self._store.outdate_images(self.number)
+
     def lost(self, incarnation: "Incarnation") -> None:
         """It died."""
         incarnation.die()

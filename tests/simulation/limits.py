@@ -12,6 +12,7 @@ import actors.partition
 import actors.reads
 import actors.residents
 import actors.tail
+import ledger.account
 import ledger.decide
 import ledger.inspection
 import tests.ledger.model
@@ -27,6 +28,7 @@ _BOUNDS: list[tuple[ModuleType, str, list[int]]] = [
     (actors.batcher, "COMMANDS_PER_FRAME", [256, 1, 3]),
     (actors.batcher, "MAILBOX_MAX", [1_024, 3, 20]),
     (actors.tail, "PAGE", [256, 1, 5]),
+    (ledger.account, "CHAPTER_ITEMS", [64, 1, 3, 10]),
     (ledger.inspection, "PAGE", [1_000, 10]),
 ]
 _HOLDS = [1_000, 5, 5]

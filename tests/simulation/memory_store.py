@@ -7,6 +7,7 @@ from ledger.entry import Sealed
 from ledger.errors import Fenced, StoreUnreadable
 from ledger.ids import AccountId
 from ledger.journal import Image, Mark, Tip
+from tests.simulation.old_images import outdated, outdated_mark
 
 
 class Volume:
@@ -30,6 +31,11 @@ class MemoryStore:
 
     def partitions(self) -> list[int]:
         return sorted(self._volumes)
+
+    def outdate_images(self, partition: int) -> None:
+        volume = self._volumes[partition]
+        volume.mark = outdated_mark(volume.mark)
+        volume.images = {name: outdated(image) for name, image in volume.images.items()}
 
     def writer(self, partition: int) -> "MemoryJournal":
         volume = self._volumes.setdefault(partition, Volume())

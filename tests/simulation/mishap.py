@@ -49,6 +49,9 @@ def _happens_to(host: Host, fault: Fault, dice: Random) -> bool:
     match fault:
         case Fault.KILLED:
             host.lost(current)
+        case Fault.IMAGES_OUTDATED:
+            host.lost(current)
+            host.outdate_images()
         case Fault.PAUSED:
             current.pause(PAUSE_S * dice.random())
         case Fault.STALE_INCARNATION:

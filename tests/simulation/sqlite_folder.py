@@ -3,12 +3,17 @@
 What was synced is there; of a commit that was being written, any sectors may be, in any order.
 """
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from ledger.journal import Tip
+import msgspec
+
+from ledger.journal import Image, Mark, Tip
 from ledger.sqlite_store import SqliteStore
+from tests.simulation.old_images import outdated, outdated_mark
 
 SECTOR_BYTES = 512
 
@@ -24,6 +29,7 @@ class SqliteFolder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._cuts = 0
+        self._lagging: dict[int, Files] = {}
         self.store = SqliteStore(root / "0")
 
     def files(self, partition: int) -> Files:
@@ -31,9 +37,29 @@ class SqliteFolder:
         wal = _wal(path)
         return Files(path.read_bytes(), wal.read_bytes() if wal.exists() else b"")
 
+    def lag(self, partition: int) -> None:
+        """What is written from now on is not synced, so the next cut takes it."""
+        self._lagging.setdefault(partition, self.files(partition))
+
+    def outdate_images(self, partition: int) -> None:
+        with closing(sqlite3.connect(self.store.path(partition))) as db, db:
+            [[body]] = db.execute("SELECT body FROM mark").fetchall() or [[b""]]
+            if not body:
+                return
+            mark = outdated_mark(msgspec.msgpack.decode(body, type=Mark))
+            db.execute("UPDATE mark SET body = ?", (msgspec.msgpack.encode(mark),))
+            for row in db.execute("SELECT * FROM images").fetchall():
+                old = outdated(Image(*row))
+                db.execute(
+                    "UPDATE images SET body = ?, hash = ? WHERE account = ?",
+                    (old.body, old.hash, old.account),
+                )
+
     def power_cut(self, torn: dict[int, Files]) -> None:
-        """Go on with copies: the files as they are, or as the cut tore them."""
-        kept = {n: torn.get(n) or self.files(n) for n in self.store.partitions()}
+        """Go on with copies: the files as they are synced, or as the cut tore them."""
+        synced = self._lagging | torn
+        self._lagging.clear()
+        kept = {n: synced.get(n) or self.files(n) for n in self.store.partitions()}
         self._cuts += 1
         self.store = SqliteStore(self._root / str(self._cuts))
         for partition, files in kept.items():

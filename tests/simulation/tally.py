@@ -6,10 +6,19 @@ from typing import get_args
 
 from ledger.commands import AnyCommand
 from ledger.decline import DeclineReason
+from ledger.replies import RefusalKind
 from tests.simulation.fault import Fault
 
 ASKED_MIN = 1_000
 FAULTS_MIN = 10
+# How a partition refuses; not as one that is quarantined, which no seed may meet: a promise inside
+# it would be broken.
+REFUSALS = (
+    RefusalKind.NOT_OWNED,
+    RefusalKind.KEY_REUSED,
+    RefusalKind.KEY_EXPIRED,
+    RefusalKind.DEADLINE_PASSED,
+)
 # In so many seeds everything occurs that can occur.
 SEEDS_OF_ALL = 50
 
@@ -21,12 +30,14 @@ class Tally:
     asked: int = 0
     faults: Counter[Fault] = field(default_factory=Counter)
     declines: Counter[DeclineReason] = field(default_factory=Counter)
+    refusals: Counter[RefusalKind] = field(default_factory=Counter)
     commands: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Tally") -> None:
         self.asked += other.asked
         self.faults += other.faults
         self.declines += other.declines
+        self.refusals += other.refusals
         self.commands += other.commands
 
     @property
@@ -34,15 +45,20 @@ class Tally:
         """Is this enough for one seed?"""
         return self.asked >= ASKED_MIN and self.faults.total() >= FAULTS_MIN
 
+    @property
+    def occurred(self) -> dict[str, int]:
+        """How often each fault, decline, refusal and command that there is."""
+        commands = [command.__name__ for command in get_args(AnyCommand)]
+        return {
+            **{f"fault: {fault}": self.faults[fault] for fault in Fault},
+            **{f"decline: {reason}": self.declines[reason] for reason in DeclineReason},
+            **{f"refusal: {kind}": self.refusals[kind] for kind in REFUSALS},
+            **{f"command: {name}": self.commands[name] for name in commands},
+        }
+
     def never(self) -> list[str]:
-        """The faults, reasons and commands that did not occur."""
-        commands = {command.__name__ for command in get_args(AnyCommand)}
-        return [
-            *(f"fault: {fault}" for fault in Fault if not self.faults[fault]),
-            *(
-                f"decline: {reason}"
-                for reason in DeclineReason
-                if not self.declines[reason]
-            ),
-            *(f"command: {name}" for name in sorted(commands - self.commands.keys())),
-        ]
+        return [what for what, times in self.occurred.items() if not times]
+
+    def rarest(self) -> str:
+        what, times = min(self.occurred.items(), key=lambda item: item[1])
+        return f"{what} ({times:,} times)"

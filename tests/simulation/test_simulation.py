@@ -1,42 +1,92 @@
 """Fresh seeds in every run, and proof that the simulation sees what it is there to see."""
 
-import time
-from secrets import randbelow
+import ast
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import get_args
 
+import msgspec
 import pytest
 
 from actors.draft import Draft
 from actors.relay import Relay
 from actors.residents import Residents
-from ledger.commands import Capture, Envelope
+from ledger.commands import AnyCommand, Capture, Envelope
+from ledger.decline import DeclineReason
+from ledger.entry import Entry
 from ledger.errors import AppendFailed
+from ledger.events import TransferRefused
 from ledger.ids import derive_account
 from ledger.journal import Image, Mark
 from ledger.money import Money
+from ledger.sqlite_store import SqliteJournal
+from tests.house.tree import ROOT
+from tests.simulation import plan
+from tests.simulation.fault import Fault
+from tests.simulation.plan import SQLITE_EVERY
 from tests.simulation.shorten import numbers_of, shorten, spans
 from tests.simulation.simulation import simulate
-from tests.simulation.tally import SEEDS_OF_ALL, Tally
+from tests.simulation.tally import REFUSALS, SEEDS_OF_ALL, Tally
 from tests.simulation.words import words
 
-# `make simulate` runs as many as you like; here as many as fit.
-SECONDS = 20
-SEEDS_MAX = 200
+SEEDS = 200
 
 
 @pytest.mark.slow
-def test_fresh_seeds_break_nothing() -> None:
-    first = randbelow(2**31)
-    tally = Tally()
-    until_s = time.monotonic() + SECONDS
-    for count in range(SEEDS_MAX):
-        outcome = simulate(first + count)
-        assert not outcome.failure, (
-            f"python -m tests.simulation --seeds 1 --from {first + count}\n{outcome.failure}"
-        )
-        tally.add(outcome.tally)
-        if time.monotonic() > until_s:
-            break
-    assert count + 1 < SEEDS_OF_ALL or not tally.never()
+def test_fresh_seeds_break_nothing_and_meet_everything() -> None:
+    """Some twenty seconds on two cores. What is printed names the seed, and how to see it again."""
+    command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS)]
+
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=False, encoding="utf-8"
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{SEEDS} seeds" in done.stdout
+    assert SEEDS > SEEDS_OF_ALL
+
+
+def test_what_never_occurred_is_named() -> None:
+    tally = Tally(faults=Counter(Fault), declines=Counter(DeclineReason))
+    tally.faults[Fault.TORN_WAL] = 0
+    tally.refusals += Counter(REFUSALS)
+    tally.commands += Counter(command.__name__ for command in get_args(AnyCommand))
+    del tally.commands["Deliver"]
+
+    assert tally.never() == [f"fault: {Fault.TORN_WAL}", "command: Deliver"]
+
+
+def test_a_seed_in_which_little_happens_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "DEEDS", 100)
+
+    assert simulate(1).failure == "too little happened"
+
+
+def test_the_auditor_shares_words_with_what_it_judges_and_no_reasoning() -> None:
+    """What decides, what applies, and what keeps state: none of it may tell it what is right."""
+    theirs = {"tests/simulation/auditor.py", "tests/simulation/partition_book.py"}
+    theirs |= {"tests/ledger/model.py", "tests/ledger/model_wallet.py"}
+    reasoning = {
+        "answer",
+        "apply",
+        "decide",
+        "images",
+        "inspection",
+        "invariants",
+        "journal",
+    }
+    reasoning |= {"legs", "postings", "sqlite_store", "verify"}
+    forbidden = {f"ledger.{name}" for name in reasoning}
+    words_of_actors = {"actors.directory", "actors.frame"}
+
+    for path in theirs:
+        nodes = ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        imported = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+        of_actors = {name for name in imported if name.startswith("actors")}
+        assert not imported & forbidden, path
+        assert of_actors <= words_of_actors, path
 
 
 @pytest.mark.slow
@@ -90,9 +140,37 @@ def test_a_mark_that_passes_what_no_image_has_is_seen(
 
     def rash(self: Residents, *, idle: bool) -> tuple[list[Image], Mark | None]:
         images, mark = next_images(self, idle=idle)
-        return images, mark and Mark(self.last_seq, mark.inbox, mark.incarnation)
+        return images, mark and msgspec.structs.replace(mark, seq=self.last_seq)
 
     monkeypatch.setattr(Residents, "next_images", rash)
+
+    assert _broken_by(range(1, 20))
+
+
+@pytest.mark.slow
+def test_commits_that_nobody_syncs_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare = SqliteJournal._prepare
+
+    def hasty(self: SqliteJournal, path: Path) -> None:
+        prepare(self, path)
+        self._db.execute("PRAGMA synchronous=NORMAL")
+
+    monkeypatch.setattr(SqliteJournal, "_prepare", hasty)
+
+    assert _broken_by(range(SQLITE_EVERY, 4 * SQLITE_EVERY, SQLITE_EVERY))
+
+
+@pytest.mark.slow
+def test_a_replay_that_leaves_something_out_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    note = Residents._note
+
+    def forgetful(self: Residents, entry: Entry) -> None:
+        if not isinstance(entry.event, TransferRefused):
+            note(self, entry)
+
+    monkeypatch.setattr(Residents, "_note", forgetful)
 
     assert _broken_by(range(1, 20))
 

@@ -79,7 +79,13 @@ class World:
     @property
     def tally(self) -> Tally:
         auditor = self.auditor
-        return Tally(self._asked, self.weather.met, auditor.declines, auditor.commands)
+        return Tally(
+            self._asked,
+            self.weather.met,
+            auditor.declines,
+            auditor.refusals,
+            auditor.commands,
+        )
 
     def fail(self, error: BaseException) -> None:
         """Whatever it is, nothing that comes after it counts."""

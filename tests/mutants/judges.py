@@ -1,0 +1,110 @@
+"""Who judges a mutant. Imported only in a child that has the mutant's text (forks.py)."""
+
+import logging
+import random
+import resource
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.books import memory_folder
+from tests.house.tree import ROOT
+from tests.ledger import test_account_stories, test_payment_stories
+from tests.simulation.plan import SQLITE_EVERY
+from tests.simulation.simulation import simulate
+from tests.stories import TOLD, tell
+
+# Modules whose stories are told: importing them is enough.
+STORIES = (test_account_stories, test_payment_stories)
+# Enough to meet what each bug needs; the first one or two do, mostly.
+SEEDS = range(1, 17)
+SQLITE_SEEDS = range(SQLITE_EVERY, 9 * SQLITE_EVERY, SQLITE_EVERY)
+# For what survives the stories: few seeds, then the directed tests, then more seeds.
+FEW_SEEDS, MORE_SEEDS = SEEDS[:3], SEEDS[3:]
+# Seconds of the processor for each, some ten times what unchanged code needs: a mutant that loops
+# for ever is caught then.
+STORY_SECONDS, SEED_SECONDS, TEST_SECONDS = 4, 3, 40
+# Tests that run in a moment, without a cluster, a database server or another process.
+DIRECTED = (
+    "tests/actors/test_batcher.py",
+    "tests/actors/test_desk.py",
+    "tests/actors/test_frame.py",
+    "tests/actors/test_local_runtime.py",
+    "tests/actors/test_partition.py",
+    "tests/actors/test_quarantine.py",
+    "tests/actors/test_relay.py",
+    "tests/actors/test_residents.py",
+    "tests/ledger/test_account_stories.py",
+    "tests/ledger/test_apply.py",
+    "tests/ledger/test_balances.py",
+    "tests/ledger/test_decline.py",
+    "tests/ledger/test_first_release.py",
+    "tests/ledger/test_legs.py",
+    "tests/ledger/test_money.py",
+    "tests/ledger/test_payment_stories.py",
+    "tests/ledger/test_postings.py",
+    "tests/ledger/test_refused_moves.py",
+    "tests/ledger/test_sqlite_store.py",
+    "tests/ledger/test_transitions.py",
+    "tests/ledger/test_verify.py",
+)
+ON_NO_SERVER = ("-k", "not postgres")
+
+
+def judge(name: str) -> str:
+    """What this judge has against the code; it may raise it too. Nothing, if nothing.
+
+    Any other name is that of a test's file, with pytest's options behind it.
+    """
+    _allow(STORY_SECONDS)
+    match name:
+        case "stories":
+            return _stories()
+        case "seeds":
+            return _seeds(SEEDS)
+        case "seeds on SQLite":
+            return _seeds(SQLITE_SEEDS)
+        case "everybody":
+            return (
+                _stories()
+                or _seeds(FEW_SEEDS)
+                or _tests((*DIRECTED, *ON_NO_SERVER))
+                or _seeds(MORE_SEEDS)
+            )
+        case _:
+            return _tests(name.split())
+
+
+def _allow(seconds: int) -> None:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    until_s = int(usage.ru_utime + usage.ru_stime) + seconds
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (until_s, hard))
+
+
+def _stories() -> str:
+    assert all(module.__name__ for module in STORIES)
+    for text in TOLD:
+        with memory_folder() as folder:
+            tell(text, Path(folder))
+    return ""
+
+
+def _seeds(numbers: Sequence[int]) -> str:
+    _allow(SEED_SECONDS * len(numbers))
+    logging.disable(logging.CRITICAL)
+    try:
+        return next(filter(None, (simulate(number).failure for number in numbers)), "")
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _tests(asked: Iterable[str]) -> str:
+    """The same examples each time, so that a mutant does not survive by chance."""
+    _allow(TEST_SECONDS)
+    random.seed(0)
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning", f"--rootdir={ROOT}"]
+    code = pytest.main([*options, *asked])
+    return f"pytest ends with {code}" if code else ""

@@ -2,12 +2,13 @@
 
 A lone command waits for nobody: it leaves at once. Under load the next frame holds whatever came
 while the last one was away, so the batch grows with the load and needs no timer. The mailbox is
-bounded: full means a refusal at once, never a queue that grows.
+bounded, by number and by the time that its end will take: full means a refusal at once, never a
+queue that grows and then answers nobody in time.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 from actors.frame import (
     COMMANDS_PER_FRAME,
@@ -16,14 +17,20 @@ from actors.frame import (
     decode_replies,
     encode,
 )
+from actors.mailbox import Mailbox
 from actors.runtime import PartitionUnavailable, Road
 from ledger.commands import Envelope
 from ledger.errors import Happened
 from ledger.replies import Reply
 
-# Commands that may wait for one partition. At 8,000 commands a second this is an eighth of a
-# second of waiting; a longer queue only turns overload into timeouts.
-MAILBOX_MAX = 1_024
+# Whoever would wait longer is refused at once. A till is to have its answer within 300 ms (F221);
+# the frame itself and the way home need the rest.
+WAIT_MAX_S = 0.25
+# The weight of the latest frame in what a frame is expected to take: one hiccup is forgotten after
+# some ten frames.
+LATEST_WEIGHT = 0.25
+
+Waiting = tuple[Envelope, asyncio.Future[Reply]]
 
 
 class MailboxFull(Exception):
@@ -36,11 +43,15 @@ class MailboxFull(Exception):
 class Batcher:
     """The mailbox of one partition, on this gateway's side."""
 
-    def __init__(self, partition: int, road: Road) -> None:
+    def __init__(
+        self, partition: int, road: Road, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._partition = partition
         self._road = road
-        self._waiting: deque[tuple[Envelope, asyncio.Future[Reply]]] = deque()
+        self._now_s = now_s
+        self._mailbox: Mailbox[Waiting] = Mailbox()
         self._away_count = 0
+        self._frame_s = 0.0  # what a frame takes, there and back
         self._sender: asyncio.Task[None] | None = None
 
     @property
@@ -48,31 +59,39 @@ class Batcher:
         """Commands without a reply yet, those on their way counted: a partition that stands still
         with all of them in one frame must not look idle.
         """
-        return len(self._waiting) + self._away_count
+        return len(self._mailbox) + self._away_count
 
     def ask(self, envelope: Envelope) -> asyncio.Future[Reply]:
         """The reply, later. Raises MailboxFull now, or PartitionUnavailable from the future."""
-        if len(self._waiting) >= MAILBOX_MAX:
+        caller = envelope.caller
+        if not self._mailbox.has_room(caller) or self._too_late(caller):
             raise MailboxFull(self._partition)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()
-        self._waiting.append((envelope, future))
+        self._mailbox.put(caller, (envelope, future))
         if self._sender is None:
             self._sender = loop.create_task(self._send_all())
         return future
 
+    def _too_late(self, caller: str) -> bool:
+        """Would it leave too late? The next frame is open to all, however slow frames are: with
+        fewer in each, a slow partition would only get slower.
+        """
+        frames = self._mailbox.ahead_of(caller) // COMMANDS_PER_FRAME
+        return frames > 0 and (frames + 1) * self._frame_s > WAIT_MAX_S
+
     async def _send_all(self) -> None:
         try:
-            while self._waiting:
-                size = min(len(self._waiting), COMMANDS_PER_FRAME)
-                await self._send([self._waiting.popleft() for _ in range(size)])
+            while self._mailbox:
+                await self._send(self._mailbox.take(COMMANDS_PER_FRAME))
         finally:
             self._sender = None
             # Only a broken promise leaves any: they never left, and nobody may wait for ever.
-            self._fail(self._waiting, PartitionUnavailable(self._partition, Happened.NO))
-            self._waiting.clear()
+            left = self._mailbox.take(len(self._mailbox))
+            self._fail(left, PartitionUnavailable(self._partition, Happened.NO))
 
-    async def _send(self, batch: list[tuple[Envelope, asyncio.Future[Reply]]]) -> None:
+    async def _send(self, batch: list[Waiting]) -> None:
+        started_s = self._now_s()
         self._away_count = len(batch)
         try:
             frame = encode(Commands([envelope for envelope, _ in batch]))
@@ -92,12 +111,10 @@ class Batcher:
                     future.set_result(reply)
         finally:
             self._away_count = 0
+            taken_s = self._now_s() - started_s
+            self._frame_s += (taken_s - self._frame_s) * LATEST_WEIGHT
 
-    def _fail(
-        self,
-        batch: Iterable[tuple[Envelope, asyncio.Future[Reply]]],
-        error: PartitionUnavailable,
-    ) -> None:
+    def _fail(self, batch: Iterable[Waiting], error: PartitionUnavailable) -> None:
         for _, future in batch:
             if not future.done():
                 future.set_exception(error)

@@ -1,6 +1,8 @@
 """The engine as the floors above see it: ask an account, get its answer."""
 
 import asyncio
+import time
+from collections.abc import Callable
 
 from actors.batcher import Batcher
 from actors.directory import Directory
@@ -13,10 +15,13 @@ from ledger.replies import Reply
 class Engine:
     """One per gateway process: the directory and a mailbox to each partition."""
 
-    def __init__(self, directory: Directory, road: Road) -> None:
+    def __init__(
+        self, directory: Directory, road: Road, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self.directory = directory
         self._road = road
-        self._batchers = [Batcher(n, road) for n in range(directory.partition_count)]
+        count = directory.partition_count
+        self._batchers = [Batcher(n, road, now_s) for n in range(count)]
 
     def ask(self, envelope: Envelope) -> asyncio.Future[Reply]:
         """Raises MailboxFull at once; the future raises PartitionUnavailable."""

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from actors.batcher import MAILBOX_MAX, Batcher, MailboxFull
+from actors.batcher import WAIT_MAX_S, Batcher, MailboxFull
 from actors.frame import COMMANDS_PER_FRAME, encode
+from actors.mailbox import MAILBOX_MAX
 from actors.runtime import PartitionUnavailable
 from ledger.commands import Envelope, ReadPayment
 from ledger.errors import Happened
@@ -14,8 +15,8 @@ from tests.actors.roads import HeldRoad
 from tests.books import account_of
 
 
-def read(number: int) -> Envelope:
-    return Envelope(ReadPayment(account=account_of("amira"), ordinal=number))
+def read(number: int, caller: str = "") -> Envelope:
+    return Envelope(ReadPayment(account=account_of("amira"), ordinal=number), caller)
 
 
 def numbers(frame: list[Envelope]) -> list[int]:
@@ -33,9 +34,23 @@ def road() -> HeldRoad:
     return HeldRoad()
 
 
+class Watch:
+    """The time, as a test says it."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-def batcher(road: HeldRoad) -> Batcher:
-    return Batcher(3, road)
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def batcher(road: HeldRoad, watch: Watch) -> Batcher:
+    return Batcher(3, road, watch)
 
 
 async def test_a_lone_command_leaves_at_once(batcher: Batcher, road: HeldRoad) -> None:
@@ -81,17 +96,64 @@ async def test_a_full_mailbox_refuses_at_once_and_takes_again_later(
 ) -> None:
     answers = [batcher.ask(read(0))]
     await settle()
-    answers += [batcher.ask(read(number)) for number in range(MAILBOX_MAX)]
+    answers += [batcher.ask(read(number)) for number in range(MAILBOX_MAX // 2)]
 
     with pytest.raises(MailboxFull, match="partition 3"):
         batcher.ask(read(9_999))
-    assert batcher.depth == 1 + MAILBOX_MAX, "the one on its way counts"
+    assert batcher.depth == 1 + MAILBOX_MAX // 2, "the one on its way counts"
 
-    for _ in range(1 + MAILBOX_MAX // COMMANDS_PER_FRAME):
+    for _ in range(1 + MAILBOX_MAX // 2 // COMMANDS_PER_FRAME):
         road.release()
         await settle()
     await asyncio.gather(*answers)
     batcher.ask(read(1))
+
+
+async def test_a_caller_who_asks_too_much_waits_behind_itself(
+    batcher: Batcher, road: HeldRoad
+) -> None:
+    batcher.ask(read(0, "greedy"))
+    await settle()
+    while True:
+        try:
+            batcher.ask(read(1, "greedy"))
+        except MailboxFull:
+            break
+    modest = [batcher.ask(read(number, "modest")) for number in (2, 3)]
+    road.release()
+    await settle()
+    road.release()
+
+    assert await asyncio.gather(*modest) == [Noted()] * 2
+    assert numbers(road.frames[1])[:4] == [1, 2, 1, 3]
+    assert len(road.frames[1]) == COMMANDS_PER_FRAME
+
+
+async def test_who_would_wait_too_long_is_refused_at_once(
+    batcher: Batcher, road: HeldRoad, watch: Watch
+) -> None:
+    """However few wait, if the partition is slow; and again as many as before when it is not."""
+    for _ in range(40):
+        answer = batcher.ask(read(0))
+        await settle()
+        watch.now_s += WAIT_MAX_S / 1.5
+        road.release()
+        await answer
+
+    batcher.ask(read(0))
+    await settle()
+    for number in range(COMMANDS_PER_FRAME):  # the next frame is open to all
+        batcher.ask(read(number))
+    with pytest.raises(MailboxFull):
+        batcher.ask(read(9_999))
+
+    for _ in range(40):
+        road.release()
+        await settle()
+        batcher.ask(read(0))
+        await settle()
+    for number in range(2 * COMMANDS_PER_FRAME - 1):
+        batcher.ask(read(number))
 
 
 async def test_a_failure_fails_its_frame_and_says_what_is_known(

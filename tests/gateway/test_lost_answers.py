@@ -152,7 +152,7 @@ async def test_a_command_that_waited_too_long_is_not_begun(funded: House) -> Non
 async def test_a_full_mailbox_refuses_at_once(
     funded: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.batcher.MAILBOX_MAX", 4)
+    monkeypatch.setattr("actors.mailbox.MAILBOX_MAX", 8)  # 4 of each caller
     path = f"/v1/accounts/{AMIRA}"
     funded.road.hold()
     on_its_way = asyncio.create_task(funded.amira.get(path))

@@ -243,7 +243,9 @@ def replayed(reader: Reader) -> dict[AccountId, Image]:
         if entry.account:
             accounts[entry.account] = apply(accounts.get(entry.account), entry)
     return {
-        image.account: image for account in accounts.values() for image in draw_whole(account)
+        image.account: image
+        for account in accounts.values()
+        for image in draw_whole(account)
     }
 
 

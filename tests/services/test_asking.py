@@ -94,7 +94,7 @@ async def test_a_read_that_is_lost_changed_nothing() -> None:
 
 
 async def test_a_full_mailbox_is_no_reason_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.batcher.MAILBOX_MAX", 0)
+    monkeypatch.setattr("actors.mailbox.MAILBOX_MAX", 0)
     asked = Asked(Noted())
 
     with pytest.raises(MailboxFull):
@@ -105,7 +105,7 @@ async def test_a_mailbox_that_fills_after_a_lost_answer_leaves_it_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = Asked(LOST)
-    asked.on_wait = lambda: monkeypatch.setattr("actors.batcher.MAILBOX_MAX", 0)
+    asked.on_wait = lambda: monkeypatch.setattr("actors.mailbox.MAILBOX_MAX", 0)
 
     assert await failing(asked.freeze) is Happened.UNKNOWN
 

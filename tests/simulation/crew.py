@@ -23,7 +23,7 @@ class Gateway:
         self._stage = stage
         self._road = SimRoad(stage, hosts)
         self._tasks: dict[asyncio.Task[None], None] = {}
-        engine = Engine(stage.directory, self._road)
+        engine = Engine(stage.directory, self._road, stage.loop.time)
         self.accounts = Accounts(engine, clock, stage.loop.pause)
 
     def run(self, work: Coroutine[None, None, None], on_error: OnError) -> None:

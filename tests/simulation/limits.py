@@ -8,6 +8,7 @@ from random import Random
 from types import ModuleType
 
 import actors.batcher
+import actors.mailbox
 import actors.partition
 import actors.reads
 import actors.residents
@@ -26,7 +27,7 @@ _BOUNDS: list[tuple[ModuleType, str, list[int]]] = [
     (actors.partition, "REPLAY_PAGE", [2_000, 7]),
     (actors.partition, "EXPIRIES_PER_TICK", [64, 1, 2]),
     (actors.batcher, "COMMANDS_PER_FRAME", [256, 1, 3]),
-    (actors.batcher, "MAILBOX_MAX", [1_024, 3, 20]),
+    (actors.mailbox, "MAILBOX_MAX", [1_024, 3, 20]),
     (actors.tail, "PAGE", [256, 1, 5]),
     (ledger.account, "CHAPTER_ITEMS", [64, 1, 3, 10]),
     (ledger.inspection, "PAGE", [1_000, 10]),

@@ -5,13 +5,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Debian packages for the tests: a browser, and the second store's server. `make test
+# Debian packages for the tests: a browser, an accounting tool, the second store's server, strace. `make test
 # SYSTEM_PACKAGES=` leaves them to you.
-SYSTEM_PACKAGES ?= chromium fonts-dejavu-core postgresql
+SYSTEM_PACKAGES ?= chromium fonts-dejavu-core hledger postgresql strace
 
 # What `make simulate` runs when nothing else is said.
 SEEDS ?= 200
-FROM ?= 1
+
+# What `make torture` does: so many faults on each store (sqlite, postgresql or both). Without SEED
+# it draws one, and prints it.
+FAULTS ?= 50
+STORE ?= both
 
 # The build backend is one of the pinned packages, so that installing asks for nothing
 # that constraints.txt does not name.
@@ -20,7 +24,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate bench format lock clean
+.PHONY: help run test check simulate mutants torture bench report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -42,11 +46,22 @@ check: $(VENV)/.test-ready ## Format check, lint, strict types, floors, tests: w
 	$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory test
 
-simulate: $(VENV)/.test-ready ## Live through seeds full of faults: make simulate SEEDS=1000 FROM=1
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM)
+simulate: $(VENV)/.test-ready ## Live through fresh seeds full of faults: make simulate SEEDS=1000
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(FROM),--from $(FROM)) $(if $(STEPS),--steps $(STEPS))
 
-bench: $(VENV)/.run-ready ## Run the canonical workload: throughput, p99 and their ratios
-	$(BIN)/python -m benchmarks
+mutants: $(VENV)/.test-ready ## Put bugs in, by hand and by the thousand: is each one caught?
+	$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE))
+
+torture: $(VENV)/.test-ready ## Real faults, real processes: make torture FAULTS=50 SEED=1 STORE=both
+	@scripts/install-system-packages.sh $(SYSTEM_PACKAGES)
+	$(BIN)/python -m tests.torture --faults $(FAULTS) --store $(STORE) $(if $(SEED),--seed $(SEED))
+
+bench: $(VENV)/.bench-ready ## Measure beside what one would build instead; ARGS=--quick, --full
+	@scripts/install-system-packages.sh $(filter postgresql,$(SYSTEM_PACKAGES))
+	$(BIN)/python -m benchmarks $(ARGS)
+
+report: $(VENV)/.bench-ready ## Write docs/performance.md and docs/scaling.md from that run's figures
+	$(BIN)/python -m benchmarks.document --json benchmarks/results/latest.json
 
 format: $(VENV)/.test-ready ## Format the code, and mend what lint can mend by itself
 	$(BIN)/ruff format .
@@ -70,7 +85,12 @@ $(VENV)/.run-ready: $(VENV)/.made pyproject.toml constraints.txt
 	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan]'
 	@touch $@
 
+$(VENV)/.bench-ready: $(VENV)/.run-ready
+	@echo 'Installing what the benchmarks compare with into $(VENV), once.'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,bench]'
+	@touch $@
+
 $(VENV)/.test-ready: $(VENV)/.run-ready
 	@echo 'Installing the test tools into $(VENV), once.'
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,postgres,test]'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,postgres,bench,test]'
 	@touch $@

@@ -1,9 +1,11 @@
 """The load generator: `python -m benchmarks.client`, a process of its own.
 
-A closed loop: each connection sends its next request when it has its last answer. It must cost
-little beside what it measures, on the same two cores; so HTTP is spoken by hand, straight on
-asyncio's transports: requests are put together from prepared text, and of an answer only the
-status line, the length and the first field of the body are looked at.
+Closed loop: each connection sends its next request when it has its last answer. Open loop:
+requests start at a fixed rate whatever becomes of those before, and each latency counts from the
+instant at which its request should have started; so a server that stalls cannot hide it.
+
+It must cost little beside what it measures, on the same two cores; so requests are put together
+from prepared text, and HTTP is spoken by hand (benchmarks/connection.py).
 
 Orders come as one line of JSON on standard input, the tally leaves on standard output.
 """
@@ -12,163 +14,144 @@ import asyncio
 import gc
 import sys
 import time
-from typing import Annotated
+from collections import deque
 
 import msgspec
-from msgspec import Meta
 
-from benchmarks.workload import APPROVED, Attempt, Workload, World
+from benchmarks.connection import AnyConnection, Connection, TerminalConnection
+from benchmarks.histogram import record
+from benchmarks.judge import Judge
+from benchmarks.orders import Orders, Tally
+from benchmarks.timer import Timer
 
 # After the last request an answer may take this long: longer than any deadline of the gateway.
 LAST_ANSWERS_S = 10.0
-MISTAKES_SHOWN_MAX = 5
-
-_LENGTH = b"Content-Length: "
-_END = b"\r\n\r\n"
-_REPLAYED = b"Idempotent-Replayed: true"
-_ID_START = b'{"id":"'
-# `pay_` and 32 characters.
-_ID = slice(len(_ID_START), len(_ID_START) + 36)
-
-
-class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """judged: answers are a ledger's, and each is checked; otherwise only that it is a 201."""
-
-    world: World
-    run: str
-    seed: int
-    port: int
-    connections: Annotated[int, Meta(ge=1)]
-    warm_up_s: float
-    seconds: float
-    judged: bool
-
-
-class Tally(msgspec.Struct, kw_only=True):
-    """latencies_us: of the measured seconds only. All counts are of the whole run."""
-
-    seconds: float
-    latencies_us: list[int]
-    answers: int = 0
-    approved: int = 0
-    approved_minor: int = 0
-    declined: int = 0
-    replayed: int = 0
-    mistakes: int = 0
-    mistakes_shown: list[str] = []
-    cpu_s: float = 0.0
+# Requests of an open loop that are due within this time leave together. A timer for each would
+# cost more than the request.
+TOGETHER_NS = 250_000
+# Connections that are being opened at once: fewer than a server lets wait.
+OPENING_MAX = 128
 
 
 class Load:
-    """What all connections share: the clock, the workload, the tally."""
+    """All connections of one run. done: every request has its answer."""
 
     def __init__(self, orders: Orders) -> None:
-        self.workload = Workload(orders.world, orders.run, orders.seed)
-        self.tally = Tally(seconds=orders.seconds, latencies_us=[])
-        self._judged = orders.judged
-        now = time.perf_counter_ns()
-        self._from = now + int(orders.warm_up_s * 1e9)
-        self._until = self._from + int(orders.seconds * 1e9)
-
-    def next(self) -> Attempt | None:
-        return self.workload.next() if time.perf_counter_ns() < self._until else None
-
-    def answered(self, attempt: Attempt, head: bytes, body: bytes, started: int) -> None:
-        now = time.perf_counter_ns()
-        if self._from <= now < self._until:
-            self.tally.latencies_us.append((now - started) // 1_000)
-        self.tally.answers += 1
-        if not self._judged:
-            if int(head[9:12]) != APPROVED:
-                self._mistake(head, body)
-            return
-        payment = body[_ID]
-        replayed = _REPLAYED in head
-        wanted = attempt.payment or payment
-        right = int(head[9:12]) == attempt.status and body.startswith(_ID_START)
-        if not right or payment != wanted or replayed is not bool(attempt.payment):
-            self._mistake(head, body)
-        else:
-            self._count(attempt, payment, replayed=replayed)
-
-    def _count(self, attempt: Attempt, payment: bytes, *, replayed: bool) -> None:
-        tally = self.tally
-        if replayed:
-            tally.replayed += 1
-            return
-        if attempt.status == APPROVED:
-            tally.approved += 1
-            tally.approved_minor += attempt.amount_minor
-        else:
-            tally.declined += 1
-        self.workload.answered(attempt, payment)
-
-    def _mistake(self, head: bytes, body: bytes) -> None:
-        self.tally.mistakes += 1
-        if len(self.tally.mistakes_shown) < MISTAKES_SHOWN_MAX:
-            text = (head.partition(b"\r\n")[0] + b" " + body[:200]).decode(errors="replace")
-            self.tally.mistakes_shown.append(text)
-
-
-class Connection(asyncio.Protocol):
-    """One till's connection. done: set when the load is over and the last answer is there."""
-
-    def __init__(self, load: Load) -> None:
-        self._load = load
-        self._incoming = b""
-        self._attempt: Attempt | None = None
-        self._started = 0
-        self._transport: asyncio.Transport | None = None
+        self._orders = orders
+        self.judge: Judge
+        self._connections: list[AnyConnection] = []
+        self._asking = 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+    async def connect(self) -> None:
+        orders = self._orders
+        opened: list[AnyConnection] = []
+        for first in range(0, orders.connections, OPENING_MAX):
+            count = min(orders.connections - first, OPENING_MAX)
+            some = [self._new() for _ in range(count)]
+            await asyncio.gather(*(connection.open(orders.port) for connection in some))
+            opened += some
+        # A terminal takes the place of as many tills as it has payments under way.
+        self._connections = opened * (orders.pipelined or 1)
+        self.judge = Judge(orders)
 
-    def send(self) -> None:
-        assert self._transport is not None, "connected"
-        self._attempt = self._load.next()
-        if self._attempt is None:
-            self._transport.close()
+    def _new(self) -> AnyConnection:
+        if self._orders.pipelined:
+            return TerminalConnection(self, self._orders.world.api_key)
+        return Connection(self)
+
+    async def run(self) -> Tally:
+        await self.connect()
+        self.start()
+        try:
+            async with asyncio.timeout(self._orders.seconds + LAST_ANSWERS_S):
+                await self.done
+        finally:
+            self.close()
+        self.judge.tally.cpu_s = time.process_time()
+        return self.judge.tally
+
+    def start(self) -> None:
+        for connection in self._connections:
+            self._next(connection)
+
+    def free(self, connection: AnyConnection) -> None:
+        """It has its answer."""
+        self._asking -= 1
+        self._next(connection)
+
+    def _next(self, connection: AnyConnection) -> None:
+        if self.judge.over():
+            self._end_if_all_answered()
+            return
+        self.ask(connection, time.perf_counter_ns())
+
+    def ask(self, connection: AnyConnection, started_ns: int) -> None:
+        self._asking += 1
+        connection.send(self.judge.workload.next(), started_ns)
+
+    def _end_if_all_answered(self) -> None:
+        if not self._asking and not self.done.done():
             self.done.set_result(None)
-            return
-        self._started = time.perf_counter_ns()
-        self._transport.write(self._attempt.request)
 
-    def data_received(self, data: bytes) -> None:
-        if self._incoming:
-            data = self._incoming + data
-        end = data.find(_END)
-        at = data.find(_LENGTH, 0, end) + len(_LENGTH)
-        body_at = end + len(_END)
-        if end < 0 or len(data) < body_at + int(data[at : data.index(b"\r", at)]):
-            self._incoming = data
-            return
-        self._incoming = b""
-        assert self._attempt is not None, "an answer belongs to a request"
-        self._load.answered(self._attempt, data[:end], data[body_at:], self._started)
-        self.send()
-
-    def connection_lost(self, exc: Exception | None) -> None:
+    def lost(self, error: Exception) -> None:
         if not self.done.done():
-            self.done.set_exception(exc or ConnectionResetError("the server hung up"))
+            self.done.set_exception(error)
+
+    def close(self) -> None:
+        if not self.done.done():
+            self.done.cancel()
+        for connection in self._connections:
+            connection.close()
+
+
+class OpenLoad(Load):
+    """Requests start when they are due. With no connection free they wait, and that counts."""
+
+    def start(self) -> None:
+        self._idle = self._connections[:]
+        self._waiting: deque[int] = deque()
+        self._due_ns = self.judge.from_ns
+        self._timer = Timer()
+        asyncio.get_running_loop().add_reader(self._timer.fd, self._tick)
+        self._timer.set(self._due_ns)
+
+    def free(self, connection: AnyConnection) -> None:
+        self._asking -= 1
+        if self._waiting:
+            self.ask(connection, self._waiting.popleft())
+            return
+        self._idle.append(connection)
+        if self._due_ns >= self.judge.until_ns:
+            self._end_if_all_answered()
+
+    def _tick(self) -> None:
+        self._timer.read()
+        now_ns = time.perf_counter_ns()
+        while self._due_ns <= now_ns and self._due_ns < self.judge.until_ns:
+            self._start_due(now_ns)
+            phase = self._orders.phases[self.judge.phase_at(self._due_ns)]
+            self._due_ns += int(1e9 / phase.per_second)
+        if self._due_ns < self.judge.until_ns:
+            self._timer.set(max(self._due_ns, now_ns + TOGETHER_NS))
+        else:
+            self._end_if_all_answered()
+
+    def _start_due(self, now_ns: int) -> None:
+        if self._idle:
+            record(self.judge.tally.lags, (now_ns - self._due_ns) // 1_000)
+            self.ask(self._idle.pop(), self._due_ns)
+        else:
+            self._waiting.append(self._due_ns)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._timer.fd)
+        self._timer.close()
+        super().close()
 
 
 async def run(orders: Orders) -> Tally:
-    loop = asyncio.get_running_loop()
-    load = Load(orders)
-    connections = []
-    for _ in range(orders.connections):
-        _, connection = await loop.create_connection(
-            lambda: Connection(load), "127.0.0.1", orders.port
-        )
-        connections.append(connection)
-    for connection in connections:
-        connection.send()
-    async with asyncio.timeout(orders.warm_up_s + orders.seconds + LAST_ANSWERS_S):
-        await asyncio.gather(*(connection.done for connection in connections))
-    load.tally.cpu_s = time.process_time()
-    return load.tally
+    return await (OpenLoad if orders.open_loop else Load)(orders).run()
 
 
 def main() -> None:

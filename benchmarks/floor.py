@@ -10,6 +10,7 @@ import sys
 import msgspec
 from aiohttp import web
 
+from actors import garbage
 from benchmarks.leash import told_to_stop
 from channels.wire import AmountView, PaymentBody, PaymentView
 
@@ -45,6 +46,7 @@ async def serve(port: int) -> None:
     app.router.add_post("/v1/payments", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
+    garbage.look_seldom()  # as the gateway does
     await web.TCPSite(runner, "127.0.0.1", port).start()
     await told_to_stop().wait()
     await runner.cleanup()

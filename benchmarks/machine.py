@@ -3,23 +3,18 @@
 import os
 import platform
 import sqlite3
-import tempfile
-import time
-from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
-COMMITS = 200
-ROW = bytes(256)
 # In memory a commit costs nothing, and durable figures would be a lie.
 VOLATILE = frozenset({"tmpfs", "ramfs"})
-LIBRARIES = ("ray", "aiohttp", "msgspec")
+LIBRARIES = ("ray", "aiohttp", "msgspec", "asyncpg")
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """commit_p50_us: one row, one durable commit on this disk. load: of the last minute."""
+    """load: of the last minute."""
 
     processor: str
     cores: int
@@ -27,8 +22,6 @@ class Machine(msgspec.Struct, frozen=True):
     python: str
     libraries: dict[str, str]
     file_system: str
-    commit_p50_us: int
-    commit_p99_us: int
     load: float
 
     @property
@@ -42,7 +35,6 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 def look(folder: Path) -> Machine:
-    commits = sorted(_commits_us(folder))
     found = {name: version(name) for name in LIBRARIES}
     return Machine(
         processor=_processor(),
@@ -51,26 +43,8 @@ def look(folder: Path) -> Machine:
         python=platform.python_version(),
         libraries=found | {"sqlite": sqlite3.sqlite_version},
         file_system=_file_system(folder),
-        commit_p50_us=commits[COMMITS // 2],
-        commit_p99_us=commits[COMMITS * 99 // 100],
         load=round(os.getloadavg()[0], 2),
     )
-
-
-def _commits_us(folder: Path) -> list[int]:
-    """Durations of durable commits as a journal makes them: WAL, synchronous=FULL."""
-    spent = []
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        path = Path(name) / "probe.sqlite"
-        with closing(sqlite3.connect(path, isolation_level=None)) as db:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute("CREATE TABLE rows (seq INTEGER PRIMARY KEY, body BLOB)")
-            for _ in range(COMMITS):
-                started = time.perf_counter_ns()
-                db.execute("INSERT INTO rows (body) VALUES (?)", (ROW,))
-                spent.append((time.perf_counter_ns() - started) // 1_000)
-    return spent
 
 
 def _processor() -> str:

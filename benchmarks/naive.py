@@ -1,4 +1,4 @@
-"""The naive build: `python -m benchmarks.naive`, one Ray call and one commit for each payment.
+"""The naive build: `python -m benchmarks.naive CONFIG`: one Ray call, one commit for each payment.
 
 What one would write first: the same gateway, the same ledger, the same journal, and an actor
 method that takes one payment. Calls of many tills are under way at once; Ray queues them before
@@ -6,130 +6,52 @@ the actor. There is no batcher and no socket: those two are what the comparison 
 """
 
 import asyncio
-import secrets
+import os
+import shutil
 import sys
+from pathlib import Path
+from secrets import token_bytes
 
 import msgspec
-import ray
-from ray.actor import ActorHandle
 
 from actors.directory import Directory
-from actors.engine import Engine
-from actors.partition import Partition
-from actors.ray_runtime import PartitionSpec, RayRuntime
-from actors.runtime import PartitionUnavailable
-from actors.socket_road import SocketRoad
+from actors.ray_head import HeadSpec, RayHead, plan_head
 from benchmarks.leash import told_to_stop
 from gateway import logs
-from gateway.bootstrap import Gateway, Parts, layout_of
-from gateway.process import GatewaySpec
-from gateway.runner import serve
-from ledger.clock import SystemClock
-from ledger.commands import Envelope
-from ledger.errors import Happened
-from ledger.ids import AccountId
-from ledger.replies import Reply
-from ledger.stores import open_journals
-from services.store import open_store
+from gateway.config import Config
+from gateway.layout import Layout
+from gateway.serve import prepare
+
+POLL_S = 0.05
 
 
-class OneByOne:
-    """A partition's process. Ray sends this class there by value, so it makes its codecs here."""
-
-    def __init__(self, packed_spec: bytes) -> None:
-        spec = msgspec.msgpack.decode(packed_spec, type=PartitionSpec)
-
-        def owns(account: AccountId) -> bool:
-            return spec.directory.owns(spec.number, account)
-
-        journal = open_journals(spec.journals).writer(spec.number)
-        self._partition = Partition(
-            spec.number, owns=owns, journal=journal, clock=SystemClock()
-        )
-        self._partition.open(secrets.token_bytes(8))
-        self._decode = msgspec.msgpack.Decoder(Envelope).decode
-        self._encode = msgspec.msgpack.Encoder().encode
-
-    def ask(self, envelope: bytes) -> bytes:
-        [reply] = self._partition.handle([self._decode(envelope)])
-        return self._encode(reply)
+async def serve(config: Config) -> None:
+    """On a Ray head of its own, until told to stop."""
+    layout = Layout(Path(config.data))
+    directory = prepare(config, layout)
+    spec = plan_head(layout.runtime, directory.partition_count, token_bytes)
+    head = RayHead(spec)
+    head.start()
+    try:
+        while not head.ready():  # noqa: ASYNC110 — it is another program that becomes ready
+            await asyncio.sleep(POLL_S)
+        await _serve(config, spec, directory)
+    finally:
+        head.stop()
+        shutil.rmtree(layout.runtime, ignore_errors=True)
 
 
-class NaiveEngine(Engine):
-    """Asks by a plain Ray call each."""
+async def _serve(config: Config, head: HeadSpec, directory: Directory) -> None:
+    os.environ.update(head.environment)
+    from benchmarks.one_by_one import run  # noqa: PLC0415 — imports Ray, which reads them
 
-    def __init__(self, directory: Directory, actors: list[ActorHandle[OneByOne]]) -> None:
-        super().__init__(directory, SocketRoad(_no_socket))
-        self._actors = actors
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decode: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-
-    def ask(self, envelope: Envelope) -> asyncio.Future[Reply]:
-        return asyncio.ensure_future(self._call(envelope))
-
-    async def _call(self, envelope: Envelope) -> Reply:
-        partition = self.directory.partition_of(envelope.command.account)
-        try:
-            answer: bytes = await self._actors[partition].ask.remote(self._encode(envelope))
-        except ray.exceptions.RayError as error:
-            raise PartitionUnavailable(partition, Happened.UNKNOWN) from error
-        return self._decode.decode(answer)
-
-
-class NaiveGateway(Gateway):
-    """The same door and the same routes, on the other engine."""
-
-    def __init__(self, parts: Parts, engine: NaiveEngine) -> None:
-        super().__init__(parts)
-        self.engine = engine
-        self.routes = self._routes()
-
-
-async def _no_socket(partition: int) -> str:
-    raise ConnectionRefusedError(f"partition {partition} has no socket")
-
-
-def start_actors(spec: GatewaySpec) -> list[ActorHandle[OneByOne]]:
-    """One actor for each partition. They end with this process, their owner."""
-    journals = layout_of(spec.config).journals_at(spec.config.store)
-    remote = ray.remote(OneByOne).options(num_cpus=0, max_concurrency=1)
-    actors = []
-    for number in range(spec.directory.partition_count):
-        partition = PartitionSpec(number, journals, spec.head.folder, spec.directory)
-        actor = remote.remote(msgspec.msgpack.encode(partition))
-        assert isinstance(actor, ActorHandle)
-        actors.append(actor)
-    return actors
-
-
-async def run(spec: GatewaySpec) -> None:
-    runtime = RayRuntime(spec.head)
-    await asyncio.to_thread(runtime.connect)
-    layout = layout_of(spec.config)
-    road = SocketRoad(_no_socket)
-    parts = Parts(
-        config=spec.config,
-        directory=spec.directory,
-        road=road,
-        pulse=road,
-        journals=open_journals(layout.journals_at(spec.config.store)),
-        store=open_store(layout.store_url),
-        clock=SystemClock(),
-    )
-    actors = start_actors(spec)
-    for (
-        actor
-    ) in actors:  # a start takes a second of processor, which nobody else shall pay for
-        await actor.__ray_ready__.remote()
-    gateway = NaiveGateway(parts, NaiveEngine(spec.directory, actors))
-    await serve(gateway, spec.config, told_to_stop())
-    await asyncio.to_thread(runtime.disconnect)
+    await run(config, head, directory, told_to_stop())
 
 
 def main() -> None:
-    spec = msgspec.json.decode(sys.stdin.buffer.readline(), type=GatewaySpec)
-    logs.configure(spec.config.log_level)
-    asyncio.run(run(spec))
+    config = msgspec.json.decode(sys.argv[1], type=Config)
+    logs.configure(config.log_level)
+    asyncio.run(serve(config))
 
 
 if __name__ == "__main__":

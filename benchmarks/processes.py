@@ -6,23 +6,25 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 # A child that has not ended this long after it was told to is killed.
 STOP_S = 10.0
-LISTENING_S = 30.0
+LISTENING_S = 120.0
 POLL_S = 0.05
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 # How a process is known by its command line; what fits nothing is Ray's own.
 _PARTS = (
     ("gateway.process", "gateway"),
-    ("ray::PartitionActor", "partitions"),
     ("benchmarks.naive", "gateway"),
-    ("ray::OneByOne", "partitions"),
     ("benchmarks.floor", "gateway"),
-    ("benchmarks.client", "load"),
+    ("benchmarks.rows", "gateway"),
+    ("ray::PartitionActor", "partitions"),
+    ("ray::OneByOne", "partitions"),
+    ("-m gateway serve", "supervisor"),
+    ("postgres", "database"),
 )
 
 
@@ -43,9 +45,14 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
         )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def write(self, line: bytes) -> None:
         assert self._process.stdin is not None, "it was asked for"
@@ -73,12 +80,13 @@ class Child:
             self._process.wait()
 
 
-async def ask(module: str, line: bytes) -> bytes:
+async def ask(module: str, *arguments: str, line: bytes = b"") -> bytes:
     """Run `python -m MODULE` with this input to its end: its output. Raises ChildFailed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         module,
+        *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
@@ -94,10 +102,12 @@ async def ask(module: str, line: bytes) -> bytes:
     return output
 
 
-def cpu_by_part() -> dict[str, float]:
-    """Processor seconds so far of this process and all below it that live, by part."""
-    used = {"supervisor": time.process_time()}
-    for pid in _descendants(os.getpid()):
+def cpu_by_part(roots: Iterable[int]) -> dict[str, float]:
+    """Processor seconds so far of these processes and all below them, by part: those that live,
+    and what their children used that do not.
+    """
+    used: dict[str, float] = {}
+    for pid in _families(roots):
         with contextlib.suppress(OSError):
             part = _part(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
             used[part] = used.get(part, 0.0) + _cpu_s(pid)
@@ -116,7 +126,7 @@ def _part(command: bytes) -> str:
     return next((part for mark, part in _PARTS if mark in text), "ray")
 
 
-def _descendants(root: int) -> list[int]:
+def _families(roots: Iterable[int]) -> list[int]:
     children: dict[int, list[int]] = {}
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
@@ -124,7 +134,8 @@ def _descendants(root: int) -> list[int]:
                 children.setdefault(int(_fields(int(path.name))[1]), []).append(
                     int(path.name)
                 )
-    found, front = [], [root]
+    front = list(roots)
+    found = front[:]
     while front:
         front = [child for pid in front for child in children.get(pid, [])]
         found += front
@@ -132,8 +143,7 @@ def _descendants(root: int) -> list[int]:
 
 
 def _cpu_s(pid: int) -> float:
-    fields = _fields(pid)
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+    return sum(int(field) for field in _fields(pid)[11:15]) / _TICKS_PER_S
 
 
 def _fields(pid: int) -> list[str]:

@@ -1,158 +1,231 @@
-"""What came out: medians over the repetitions, their spread, and the ratios that are the point.
+"""Tables, for the person at the terminal and for the documents: the same rows."""
 
-Ratios are taken repetition by repetition, each against its neighbours in time, and then their
-median: so a machine that is slow for a minute is slow on both sides of the line.
-"""
-
+from collections.abc import Sequence
 from statistics import median
 
-import msgspec
+from benchmarks.findings import (
+    BY_CODE,
+    DASH,
+    FLOOR,
+    HOT,
+    LONE,
+    NAIVE,
+    OURS,
+    PAIRS,
+    QUIET,
+    ROWS,
+    SIZES,
+    SPREAD,
+    TERMINAL,
+    Figure,
+    Findings,
+    figure,
+)
+from benchmarks.targets import targets
 
-from benchmarks.machine import Machine
-from benchmarks.rounds import Round
+Row = Sequence[str]
 
-SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
-MANY, LONE = "many", "lone"
-# Below this others are noise.
-QUIET = 0.05
-OURS, BY_CODE, FLOOR, NAIVE = "airside", "airside by code", "floor", "naive"
-# Installations that keep a ledger, and who pays there.
-LEDGERS = {OURS: {OURS, BY_CODE}, NAIVE: {NAIVE}}
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """Of one quantity over the repetitions."""
-
-    median: float
-    least: float
-    most: float
-
-    def text(self, places: int) -> str:
-        spread = f"({self.least:,.{places}f}-{self.most:,.{places}f})"
-        return f"{self.median:>9,.{places}f} {spread:<16}"
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One contestant under one measure. cpu_us: processor time per answer, by part.
-
-    others: the share of the machine that processes not of this run used meanwhile.
-    """
-
-    contestant: str
-    measure: str
-    per_second: Figure
-    latency_ms: dict[str, Figure]
-    cpu_us: dict[str, float]
-    others: Figure
+_FIGURES = "0123456789<" + DASH
+_MANY = (
+    (OURS, SPREAD, "**airside**"),
+    (OURS, HOT, "airside, all on one wallet"),
+    (OURS, PAIRS, "airside, hold and capture"),
+    (OURS, BY_CODE, "airside, by payment code"),
+    (OURS, TERMINAL, "airside, terminal connection"),
+    (FLOOR, SPREAD, "floor"),
+    (NAIVE, SPREAD, "naive"),
+    (ROWS, SPREAD, "rows"),
+    (ROWS, HOT, "rows, all on one wallet"),
+)
+_LONE = ((OURS, "**airside**"), (FLOOR, "floor"), (NAIVE, "naive"), (ROWS, "rows"))
 
 
-class Report(msgspec.Struct, frozen=True):
-    """ratios: by name, ours over theirs. entries: journal entries checked at the end."""
-
-    machine: Machine
-    settings: dict[str, int | float]
-    lines: list[Line]
-    ratios: dict[str, Figure]
-    entries: dict[str, int]
-
-
-def figure(values: list[float]) -> Figure:
-    return Figure(round(median(values), 3), round(min(values), 3), round(max(values), 3))
-
-
-def lines(rounds: list[Round]) -> list[Line]:
-    groups: dict[tuple[str, str], list[Round]] = {}
-    for one in rounds:
-        groups.setdefault((one.contestant, one.measure), []).append(one)
-    return [_line(*key, group) for key, group in groups.items()]
+def many_rows(found: Findings) -> list[Row]:
+    rows: list[Row] = [("64 callers", "per second", "spread", "p50 ms", "p99 ms", "CPU µs")]
+    for contestant, measure, name in _MANY:
+        if found.of(contestant, measure):
+            rows.append((name, *_figures(found, contestant, measure)))
+    if best := figure([one.per_second for one in found.pgbench]):
+        clients = found.pgbench[0].clients
+        mean = median(one.mean_ms for one in found.pgbench)
+        name = f"pgbench, {clients} clients"
+        rows.append((name, best.text(), best.spread(), f"{mean:.1f} (mean)", "", ""))
+    return rows
 
 
-def ratios(rounds: list[Round]) -> dict[str, Figure]:
-    """Throughput of ours over each other's."""
-    many = _by_contestant(rounds, MANY)
-    return {
-        f"throughput, {OURS} / {name}": figure(_over(many[OURS], many[name]))
-        for name in (FLOOR, NAIVE)
-    }
-
-
-def table(report: Report) -> str:
-    """For the person at the terminal."""
-    parts = [
-        _measure_table(report, MANY, f"{report.settings['connections']} connections"),
-        _measure_table(report, LONE, "a lone caller"),
-        _cpu_table(report),
-        "\n".join(f"{name:<40} {one.text(2)}" for name, one in report.ratios.items()),
-        _caution(report),
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _line(contestant: str, measure: str, group: list[Round]) -> Line:
-    latencies = {
-        name: figure([one.latency_ms(share) for one in group])
-        for name, share in SHARES.items()
-    }
-    return Line(
-        contestant,
-        measure,
-        figure([one.per_second for one in group]),
-        latencies,
-        _cpu_us(group),
-        figure([one.others for one in group]),
-    )
-
-
-def _cpu_us(group: list[Round]) -> dict[str, float]:
-    answers = sum(one.tally.answers for one in group)
-    parts = sorted({part for one in group for part in one.cpu_s})
-    return {
-        part: round(sum(one.cpu_s.get(part, 0.0) for one in group) / answers * 1e6, 1)
-        for part in parts
-    }
-
-
-def _by_contestant(rounds: list[Round], measure: str) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for one in rounds:
-        if one.measure == measure:
-            found.setdefault(one.contestant, []).append(one.per_second)
-    return found
-
-
-def _over(ours: list[float], theirs: list[float]) -> list[float]:
-    return [a / b for a, b in zip(ours, theirs, strict=True)]
-
-
-def _measure_table(report: Report, measure: str, title: str) -> str:
-    chosen = [line for line in report.lines if line.measure == measure]
-    if not chosen:
-        return ""
-    head = f"{title:<22} {'payments/s':>9}{'':17} {'p50 ms':>9}{'':17} {'p99 ms':>9}"
-    rows = [
-        f"{line.contestant:<22} {line.per_second.text(0)}"
-        f" {line.latency_ms['p50'].text(2)} {line.latency_ms['p99'].text(1)}"
-        for line in chosen
-    ]
-    return "\n".join([head, *rows])
-
-
-def _cpu_table(report: Report) -> str:
-    rows = ["processor time per payment, µs"]
-    for line in report.lines:
-        if line.measure == MANY:
-            parts = "  ".join(f"{part} {spent:.0f}" for part, spent in line.cpu_us.items())
-            rows.append(
-                f"{line.contestant:<22} {sum(line.cpu_us.values()):>9.0f}   {parts}"
+def lone_rows(found: Findings) -> list[Row]:
+    rows: list[Row] = [("a lone caller", "p50 ms", "spread", "p99 ms", "max ms")]
+    for contestant, name in _LONE:
+        if found.of(contestant, LONE):
+            half, tail, worst = (
+                _require(found.latency_ms(contestant, LONE, share))
+                for share in ("50", "99", "100")
             )
-    return "\n".join(rows)
+            rows.append((name, half.text(2), half.spread(2), tail.text(2), worst.text(1)))
+    return rows + _parts_rows(found)
 
 
-def _caution(report: Report) -> str:
-    worst = max((line.others.most for line in report.lines), default=0.0)
-    if worst < QUIET:
-        return ""
-    return (
-        f"Others used up to {worst:.0%} of this machine meanwhile: trust processor time and"
-        " ratios, and run it again when it is quiet."
+def _parts_rows(found: Findings) -> list[Row]:
+    if not found.parts:
+        return []
+    frame = [(one.frame_p50_us, one.frame_p99_us) for one in found.parts]
+    commit = [(one.commit_p50_us, one.commit_p99_us) for one in found.parts]
+    rows: list[Row] = []
+    for name, pairs in (("a frame there and back", frame), ("a durable commit", commit)):
+        half = _require(figure([own / 1_000 for own, _ in pairs]))
+        tail = _require(figure([own / 1_000 for _, own in pairs]))
+        rows.append((name, half.text(2), half.spread(2), tail.text(2), ""))
+    return rows
+
+
+def cpu_rows(found: Findings) -> list[Row]:
+    parts = ("gateway", "partitions", "database", "supervisor", "ray")
+    rows: list[Row] = [("µs per payment", *parts, "all", "(load generator)")]
+    for contestant, measure, name in _MANY:
+        if rounds := found.of(contestant, measure):
+            spent = [median(one.cpu_us.get(part, 0.0) for one in rounds) for part in parts]
+            own = median(one.load_share / one.per_second * 1e6 for one in rounds)
+            shown = [f"{one:.0f}" if one else "" for one in spent]
+            rows.append((name, *shown, f"{sum(spent):.0f}", f"{own:.0f}"))
+    return rows
+
+
+def sizes_rows(found: Findings) -> list[Row]:
+    rows: list[Row] = [("64 callers", "per second", "spread", "p50 ms", "p99 ms", "CPU µs")]
+    names = dict.fromkeys(one.contestant for one in found.rounds if one.measure == SIZES)
+    return rows + [(name, *_figures(found, name, SIZES)) for name in names]
+
+
+def idle_rows(found: Findings) -> list[Row]:
+    parts = ("gateway", "partitions", "supervisor", "ray")
+    rows: list[Row] = [("% of one core", *parts, "one partition")]
+    for one in found.idle:
+        shown = [f"{one.parts.get(part, 0.0):.1%}" for part in parts]
+        rows.append((one.contestant, *shown, f"{one.partition:.1%}"))
+    return rows
+
+
+def ladder_rows(found: Findings) -> list[Row]:
+    rows: list[Row] = [
+        (
+            "offered/s",
+            "answered/s",
+            "refused",
+            "p50 ms",
+            "p99 ms",
+            "max ms",
+            "batch",
+            "CPU µs",
+        )
+    ]
+    for one in found.ladder:
+        p50, p99, worst = (one.latency_us[share] / 1_000 for share in ("50", "99", "100"))
+        rate = (f"{one.offered:,.0f}", f"{one.per_second:,.0f}", f"{one.refused:,}")
+        latency = (f"{p50:.2f}", f"{p99:.2f}", f"{worst:.1f}")
+        rows.append((*rate, *latency, f"{one.batch:.1f}", f"{one.cpu():.0f}"))
+    return rows
+
+
+def target_rows(found: Findings) -> list[Row]:
+    rows: list[Row] = [("", "target", "wanted", "reached", "met")]
+    return rows + [
+        (str(one.number), one.says, one.wanted, one.reached, one.verdict)
+        for one in targets(found)
+    ]
+
+
+def profile_rows(found: Findings) -> list[Row]:
+    rows: list[Row] = [("where", "share of the time")]
+    if found.engine:
+        rows += [(where, f"{share:.1%}") for where, share in found.engine.profile.items()]
+    return rows
+
+
+def machine_rows(found: Findings) -> list[Row]:
+    machine = found.machine
+    libraries = ", ".join(
+        f"{name} {version}" for name, version in machine.libraries.items()
     )
+    return [
+        ("measured", f"{found.at} UTC, plan “{found.settings['plan']}”"),
+        ("processor", f"{machine.processor}, {machine.cores} cores"),
+        ("system", f"{machine.system}, {machine.file_system}"),
+        ("software", f"Python {machine.python}, {libraries}"),
+        (
+            "used by others meanwhile",
+            f"{worst_of_others(found):.0%} of the machine at most",
+        ),
+    ]
+
+
+def worst_of_others(found: Findings) -> float:
+    return max((one.others_share for one in found.rounds + found.ladder), default=0.0)
+
+
+def busiest_load(found: Findings) -> float:
+    """The load generator's share of one core, where it was highest."""
+    return max((one.load_share for one in found.rounds + found.ladder), default=0.0)
+
+
+def text(found: Findings) -> str:
+    """For the terminal."""
+    tables = [
+        many_rows(found),
+        lone_rows(found),
+        cpu_rows(found),
+        sizes_rows(found),
+        ladder_rows(found),
+        target_rows(found),
+    ]
+    parts = [aligned(rows) for rows in tables if len(rows) > 1]
+    if worst_of_others(found) > QUIET:
+        parts.append(
+            f"Others used up to {worst_of_others(found):.0%} of this machine meanwhile: trust"
+            " CPU per payment and ratios, and run it again when it is quiet."
+        )
+    return "\n\n".join(parts)
+
+
+def aligned(rows: list[Row]) -> str:
+    """For the terminal."""
+    plain = [[cell.replace("**", "") for cell in row] for row in rows]
+    columns = [
+        [cell.rjust(width) if numeric else cell.ljust(width) for cell in column]
+        for column, numeric, width in zip(
+            zip(*plain, strict=True), _numeric(rows), _widths(plain), strict=True
+        )
+    ]
+    return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+
+
+def markdown(rows: list[Row]) -> str:
+    head, *body = rows
+    if not body:
+        return "*Not measured in this run.*"
+    rule = ["--:" if numeric else "---" for numeric in _numeric(rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *body])
+
+
+def _numeric(rows: list[Row]) -> list[bool]:
+    """By column: does each of its cells, below the head, begin with a figure, if there is any?"""
+    return [
+        all(not cell or cell[0] in _FIGURES for cell in column)
+        for column in zip(*rows[1:], strict=True)
+    ]
+
+
+def _widths(rows: Sequence[Row]) -> list[int]:
+    return [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+
+
+def _figures(found: Findings, contestant: str, measure: str) -> Row:
+    rate = _require(found.per_second(contestant, measure))
+    half = _require(found.latency_ms(contestant, measure, "50"))
+    tail = _require(found.latency_ms(contestant, measure, "99"))
+    cpu = _require(found.cpu_us(contestant, measure))
+    return (rate.text(), rate.spread(), half.text(2), tail.text(1), cpu.text())
+
+
+def _require(value: Figure | None) -> Figure:
+    assert value is not None, "there were rounds of it"
+    return value

@@ -1,91 +1,157 @@
-"""The run: contestants in turn, A B C A B C, so that a slow minute of the machine hits all.
+"""Rounds: one load on one contestant, while all others stand by.
 
-A round is one load on one contestant: warm-up, the measured seconds, the last answers. What each
-part of the contestant used of the processors is read before and after.
+Rounds are played in turn, A B C A B C, so that a slow minute of the machine hits everybody. What
+each part of the contestant used of the processors is read before and after, and what others used.
 """
 
-import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
 
 import msgspec
 
-from benchmarks.client import Orders, Tally
+from benchmarks.histogram import curve, percentile
+from benchmarks.orders import Orders, Phase, Tally
 from benchmarks.processes import ask, cpu_by_part, machine_cpu_s
-from benchmarks.workload import World
+from benchmarks.pulse import read_batches
+from benchmarks.stack import Contestant
 
 
-class Contestant(msgspec.Struct, frozen=True):
-    """world: makes one for a round of so many seconds. judged: it keeps a ledger."""
+class Test(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of round. measure: its name. per_second: an open loop at this rate, 0: closed.
+    hot: everybody pays from one and the same wallet.
+    """
 
-    name: str
-    port: int
-    world: Callable[[float], World]
-    judged: bool = True
-
-
-class Measure(msgspec.Struct, frozen=True):
-    """One kind of round: how many callers at once, and for how long."""
-
-    name: str
+    measure: str
     connections: int
-    warm_up_s: float
     seconds: float
+    warm_up_s: float = 0.5
+    per_second: float = 0.0
+    pairs: bool = False
+    pipelined: int = 0
+    hot: bool = False
+    refusals: bool = False
 
 
-class Round(msgspec.Struct, frozen=True):
-    """cpu_s: processor seconds by part, of all that the run started; the load included.
-    others: the share of the machine that was used by whatever else runs on it.
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """latency_us: by percentile. cpu_us: processor time for each payment or pair, by part.
+    load_share: of one core, the load generator's. others_share: of the machine, what runs on it
+    beside the run. batch: commands in a mean batch of the partitions, 0: nobody batches.
     """
 
     contestant: str
     measure: str
-    tally: Tally
-    cpu_s: dict[str, float]
-    others: float
+    offered: float
+    finished: int
+    seconds: float
+    latency_us: dict[str, int]
+    cpu_us: dict[str, float]
+    load_share: float
+    others_share: float
+    batch: float = 0.0
+    lag_p99_us: int = 0
+    refused: int = 0
 
     @property
     def per_second(self) -> float:
-        return len(self.tally.latencies_us) / self.tally.seconds
+        return self.finished / self.seconds
 
-    def latency_ms(self, share: float) -> float:
-        return percentile(sorted(self.tally.latencies_us), share) / 1_000
-
-
-def percentile(ordered: list[int], share: float) -> int:
-    """The smallest value that at least this share of all does not exceed."""
-    assert ordered, "a round without answers is a failure, and was reported as one"
-    return ordered[max(0, -(-int(len(ordered) * share * 1_000_000) // 1_000_000) - 1)]
+    def cpu(self) -> float:
+        """Microseconds for each payment, of all processes but the load generator."""
+        return sum(self.cpu_us.values())
 
 
-async def play(
-    contestants: Iterable[Contestant],
-    measure: Measure,
-    repetition: int,
-    finished: Callable[[Round], None],
-) -> None:
-    seconds = measure.warm_up_s + measure.seconds
-    for place, contestant in enumerate(contestants):
-        orders = Orders(
-            world=await asyncio.to_thread(contestant.world, seconds),
-            run=f"{measure.name[0]}{repetition}{place}",
-            seed=repetition,
-            port=contestant.port,
-            connections=measure.connections,
-            warm_up_s=measure.warm_up_s,
-            seconds=measure.seconds,
-            judged=contestant.judged,
+class WrongAnswers(Exception):
+    """A contestant answered what it must not; its figures mean nothing."""
+
+    def __init__(self, contestant: str, tally: Tally) -> None:
+        shown = "\n  ".join(tally.mistakes_shown) or "no answers at all"
+        super().__init__(f"{contestant}: {tally.mistakes} wrong answers\n  {shown}")
+
+
+class Watch:
+    """What was used of the processors since it was made."""
+
+    def __init__(self, contestant: Contestant) -> None:
+        self._contestant = contestant
+        self._started = time.monotonic()
+        self._machine = machine_cpu_s()
+        self._ours = cpu_by_part([os.getpid()])
+        self._before = cpu_by_part(contestant.pids)
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    def parts_s(self) -> dict[str, float]:
+        """Of the contestant."""
+        now = cpu_by_part(self._contestant.pids)
+        return {part: used - self._before.get(part, 0.0) for part, used in now.items()}
+
+    def others_share(self) -> float:
+        ours = sum(cpu_by_part([os.getpid()]).values()) - sum(self._ours.values())
+        foreign = machine_cpu_s() - self._machine - ours
+        return round(max(0.0, foreign / (self.elapsed_s * (os.cpu_count() or 1))), 3)
+
+
+class Player:
+    """Plays rounds, each under keys of its own, and remembers what callers were told."""
+
+    def __init__(self) -> None:
+        self._played = 0
+        self.tallies: dict[str, list[Tally]] = {}
+
+    async def play(self, contestant: Contestant, test: Test) -> Round:
+        phases = [
+            Phase(seconds=test.warm_up_s, per_second=test.per_second),
+            Phase(seconds=test.seconds, per_second=test.per_second),
+        ]
+        orders = self.orders(contestant, test, phases)
+        batches = await read_batches(contestant)
+        watch = Watch(contestant)
+        tally = await self.drive(contestant, orders)
+        counted = tally.phases[1]
+        if not counted.latencies:
+            raise WrongAnswers(contestant.name, tally)
+        cpu_s, payments = watch.parts_s(), tally.answers - tally.captured
+        return Round(
+            contestant=contestant.name,
+            measure=test.measure,
+            offered=test.per_second,
+            finished=counted.finished,
+            seconds=test.seconds,
+            latency_us=curve(counted.latencies),
+            cpu_us={part: round(s / payments * 1e6, 1) for part, s in cpu_s.items()},
+            load_share=round(tally.cpu_s / watch.elapsed_s, 3),
+            others_share=watch.others_share(),
+            batch=(await read_batches(contestant)).since(batches),
+            lag_p99_us=percentile(tally.lags, 0.99) if tally.lags else 0,
+            refused=sum(counted.refusals.values()),
         )
-        finished(await _play(contestant.name, measure.name, orders))
 
+    def orders(self, contestant: Contestant, test: Test, phases: list[Phase]) -> Orders:
+        self._played += 1
+        world = contestant.world
+        if test.hot:
+            world = msgspec.structs.replace(world, wallets=world.wallets[:1])
+        return Orders(
+            world=world,
+            run=f"r{self._played}",
+            seed=self._played,
+            port=contestant.port,
+            connections=test.connections,
+            phases=phases,
+            pairs=test.pairs,
+            pipelined=test.pipelined,
+            judged=contestant.judged,
+            refusals=test.refusals,
+        )
 
-async def _play(contestant: str, measure: str, orders: Orders) -> Round:
-    started, before, machine_before = time.monotonic(), cpu_by_part(), machine_cpu_s()
-    output = await ask("benchmarks.client", msgspec.json.encode(orders) + b"\n")
-    tally = msgspec.json.decode(output, type=Tally)
-    spent = {part: used - before.get(part, 0.0) for part, used in cpu_by_part().items()}
-    spent["load"] = tally.cpu_s
-    foreign = machine_cpu_s() - machine_before - sum(spent.values())
-    whole = (time.monotonic() - started) * (os.cpu_count() or 1)
-    return Round(contestant, measure, tally, spent, max(0.0, foreign / whole))
+    async def drive(self, contestant: Contestant, orders: Orders) -> Tally:
+        """Raises WrongAnswers."""
+        line = msgspec.json.encode(orders) + b"\n"
+        output = await ask("benchmarks.client", line=line)
+        tally = msgspec.json.decode(output, type=Tally)
+        if tally.mistakes or not tally.answers:
+            raise WrongAnswers(contestant.name, tally)
+        self.tallies.setdefault(contestant.name, []).append(tally)
+        return tally

@@ -30,7 +30,9 @@ TOO_MUCH_MINOR = 999_999_999_999
 # A till asks again within a moment; so this many answers are kept to be asked for again.
 RECENT_MAX = 256
 
-APPROVED, DECLINED = 201, 402
+APPROVED, CAPTURED, DECLINED = 201, 200, 402
+# Under overload: turned away with nothing done, or not known in time.
+REFUSED, UNKNOWN = 503, 202
 
 
 class World(msgspec.Struct, frozen=True):
@@ -55,18 +57,30 @@ class CodesUsedUp(Exception):
 class Attempt:
     """One request and what its answer must be.
 
-    payment: the id that a retry must get again, empty for a new payment.
+    payment: the id that the answer must have, empty for a new payment. again: under the key of an
+    answer that was given, and marked as repeated. captures: it ends a hold.
     """
 
-    __slots__ = ("amount_minor", "payment", "request", "status")
+    __slots__ = ("again", "amount_minor", "captures", "payment", "request", "status")
 
-    def __init__(
-        self, request: bytes, status: int, amount_minor: int, payment: bytes = b""
-    ) -> None:
+    def __init__(self, request: bytes, status: int, amount_minor: int) -> None:
         self.request = request
         self.status = status
         self.amount_minor = amount_minor
-        self.payment = payment
+        self.payment = b""
+        self.again = False
+        self.captures = False
+
+    def repeated(self, payment: bytes) -> "Attempt":
+        again = Attempt(self.request, self.status, self.amount_minor)
+        again.payment, again.again = payment, True
+        return again
+
+
+def capture(request: bytes, payment: bytes) -> Attempt:
+    attempt = Attempt(request, CAPTURED, 0)
+    attempt.payment, attempt.captures = payment, True
+    return attempt
 
 
 class Shares:
@@ -87,9 +101,13 @@ class Workload:
     """An endless stream of attempts; the same for the same seed and the same answers.
 
     run: makes the keys of this run its own; up to 12 letters, digits or dashes.
+    pairs: holds, each followed by its capture. lines: for a terminal's connection, not HTTP; who
+    sends a line puts its number before it.
     """
 
-    def __init__(self, world: World, run: str, seed: int) -> None:
+    def __init__(
+        self, world: World, run: str, seed: int, *, pairs: bool = False, lines: bool = False
+    ) -> None:
         self._world = world
         self._run = run
         self._random = Random(seed)
@@ -98,10 +116,13 @@ class Workload:
         self._payers = self._by_code() if world.codes else self._by_account()
         self._recent: list[Attempt] = []
         self._count = 0
+        self._pairs = pairs
+        self._lines = lines
+        self._mode = ',"capture":"manual"' if pairs else ""
         self._head = (
-            "POST /v1/payments HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Authorization: Bearer {world.api_key}\r\n"
-            "Content-Type: application/json\r\n"
+            "Content-Type: application/json\r\nIdempotency-Key: "
         )
 
     def next(self) -> Attempt:
@@ -109,13 +130,18 @@ class Workload:
             return self._random.choice(self._recent)
         return self._new()
 
-    def answered(self, attempt: Attempt, payment: bytes) -> None:
-        """A new payment got this id: from now on a till may ask for it again."""
-        again = Attempt(attempt.request, attempt.status, attempt.amount_minor, payment)
+    def answered(self, attempt: Attempt, payment: bytes) -> Attempt | None:
+        """A new payment got this id: from now on a till may ask for it again. What follows."""
+        again = attempt.repeated(payment)
         if len(self._recent) < RECENT_MAX:
             self._recent.append(again)
         else:
             self._recent[self._count % RECENT_MAX] = again
+        if not self._pairs or attempt.status != APPROVED:
+            return None
+        self._count += 1
+        path = f"/v1/payments/{payment.decode()}/capture"
+        return capture(self._request(path, "{}"), payment)
 
     def _new(self) -> Attempt:
         random = self._random
@@ -126,13 +152,20 @@ class Workload:
         body = (
             f'{{"amount":{{"amount_minor":{minor},"currency":"{CURRENCY}"}},'
             f'"payer":{{{next(self._payers)}}},"order":"{self._run}-{self._count}",'
-            f'"merchant":"{merchant}","place":"DOH-T1-B12","terminal":"till_b12"}}'
+            f'"merchant":"{merchant}"{self._mode},"place":"DOH-T1-B12",'
+            '"terminal":"till_b12"}'
         )
-        text = (
-            f"{self._head}Idempotency-Key: {self._run}-{self._count}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}"
-        )
-        return Attempt(text.encode(), DECLINED if declined else APPROVED, minor)
+        request = self._request("/v1/payments", body)
+        return Attempt(request, DECLINED if declined else APPROVED, minor)
+
+    def _request(self, path: str, body: str) -> bytes:
+        """Under a key of its own."""
+        key = f"{self._run}-{self._count}"
+        if self._lines:
+            return f'"path":"{path}","key":"{key}","body":{body}}}'.encode()
+        return (
+            f"POST {path}{self._head}{key}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
 
     def _by_account(self) -> Iterator[str]:
         fields = [f'"account":"{wallet}"' for wallet in self._world.wallets]

@@ -14,7 +14,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 pip=("$scratch/venv/bin/python" -m pip --disable-pip-version-check)
 "${pip[@]}" install --quiet --quiet --upgrade setuptools
-"${pip[@]}" install --quiet --quiet --no-build-isolation --editable '.[scan,postgres,test]'
+"${pip[@]}" install --quiet --quiet --no-build-isolation --editable '.[scan,postgres,bench,test]'
 
 {
     echo '# Made by `make lock`: the versions that the tests were run with.'

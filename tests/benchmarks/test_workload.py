@@ -2,13 +2,12 @@
 
 from collections import Counter
 from random import Random
+from typing import Any
 
 import msgspec
 
-from benchmarks.client import Load, Orders
-from benchmarks.rounds import percentile
 from benchmarks.workload import (
-    APPROVED,
+    CAPTURED,
     DECLINED,
     FUNDS_MINOR,
     Attempt,
@@ -25,11 +24,8 @@ WORLD = World(
 COUNT = 20_000
 
 
-def body_of(attempt: Attempt) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = msgspec.json.decode(
-        attempt.request.partition(b"\r\n\r\n")[2]
-    )
-    return found
+def body_of(attempt: Attempt) -> Any:
+    return msgspec.json.decode(attempt.request.partition(b"\r\n\r\n")[2])
 
 
 def key_of(attempt: Attempt) -> bytes:
@@ -93,62 +89,30 @@ def test_the_same_seed_asks_the_same() -> None:
     assert [one.request for one in day(7)] == [one.request for one in day(7)]
 
 
-def judge(attempt: Attempt, head: bytes, body: bytes) -> Load:
-    orders = Orders(
-        world=WORLD,
-        run="x",
-        seed=1,
-        port=1,
-        connections=1,
-        warm_up_s=0,
-        seconds=60,
-        judged=True,
-    )
-    load = Load(orders)
-    load.answered(attempt, head, body, started=0)
-    return load
+def test_an_approved_hold_is_followed_by_its_capture_under_another_key() -> None:
+    workload = Workload(WORLD, "day", 1, pairs=True)
+    hold = next(one for one in iter(workload.next, None) if one.status != DECLINED)
+    capture = workload.answered(hold, b"pay_1")
+
+    assert body_of(hold)["capture"] == "manual"
+    assert capture is not None
+    assert capture.request.startswith(b"POST /v1/payments/pay_1/capture HTTP/1.1")
+    assert (capture.status, capture.payment) == (CAPTURED, b"pay_1")
+    assert key_of(capture) != key_of(hold)
 
 
-PAYMENT = b"pay_" + b"a" * 32
-CREATED = b"HTTP/1.1 201 Created\r\nContent-Type: application/json"
-REPLAYED = CREATED + b"\r\nIdempotent-Replayed: true"
-BODY = b'{"id":"' + PAYMENT + b'"}'
+def test_a_declined_hold_is_not_captured() -> None:
+    workload = Workload(WORLD, "day", 1, pairs=True)
+    declined = next(one for one in iter(workload.next, None) if one.status == DECLINED)
+
+    assert workload.answered(declined, b"pay_1") is None
 
 
-def test_a_new_payment_is_counted_once() -> None:
-    tally = judge(Attempt(b"", APPROVED, 500), CREATED, BODY).tally
+def test_a_terminals_line_asks_what_http_asks() -> None:
+    line = Workload(WORLD, "day", 1, lines=True).next()
+    over_http = Workload(WORLD, "day", 1).next()
+    asked = msgspec.json.decode(b'{"id":1,' + line.request)
 
-    assert (tally.approved, tally.approved_minor, tally.mistakes) == (1, 500, 0)
-
-
-def test_a_replay_is_not_counted_as_another_payment() -> None:
-    tally = judge(Attempt(b"", APPROVED, 500, PAYMENT), REPLAYED, BODY).tally
-
-    assert (tally.approved, tally.replayed, tally.mistakes) == (0, 1, 0)
-
-
-def test_wrong_answers_are_mistakes() -> None:
-    new, retry = Attempt(b"", APPROVED, 500), Attempt(b"", APPROVED, 500, PAYMENT)
-    declined = Attempt(b"", DECLINED, 500)
-    other = BODY.replace(b"a", b"b")
-    wrong = [
-        (declined, CREATED, BODY),  # approved without money
-        (new, REPLAYED, BODY),  # a new key that was seen before
-        (retry, CREATED, BODY),  # a retry that was run again
-        (retry, REPLAYED, other),  # a retry that got another payment
-        (new, CREATED, b"{}"),
-    ]
-
-    assert [judge(*case).tally.mistakes for case in wrong] == [1] * len(wrong)
-
-
-def test_a_percentile_is_a_latency_that_was_measured() -> None:
-    ordered = list(range(1, 101))
-
-    assert [percentile(ordered, share) for share in (0.5, 0.99, 0.999, 1.0)] == [
-        50,
-        99,
-        100,
-        100,
-    ]
-    assert percentile([7], 0.5) == 7
+    assert asked["body"] == body_of(over_http)
+    assert asked["key"].encode() == key_of(over_http)
+    assert asked["path"] == "/v1/payments"

@@ -76,6 +76,9 @@ class Names:
             self._merchants.clear()
         self._merchants.update({key: value.name for key, value in found.items()})
 
+    def recent_order(self, digest: bytes) -> str | None:
+        return self._order_texts.recent(digest)
+
     async def orders(self, digests: Collection[bytes]) -> dict[bytes, str]:
         if not digests:
             return {}
@@ -96,9 +99,10 @@ class Views:
     ) -> PaymentView:
         """order: its text, when the caller has just sent it; looked up otherwise."""
         await self.knows_merchant(reply.sale.merchant)
+        digest = reply.sale.order
+        order = order or self._names.recent_order(digest)
         if order is None:
-            texts = await self._names.orders([reply.sale.order])
-            order = texts.get(reply.sale.order)
+            order = (await self._names.orders([digest])).get(digest)
         return self._payment(reply, order, show_account=show_account)
 
     def _payment(

@@ -19,6 +19,11 @@ from services.store import StoreUnavailable
 # What a client is told to wait after a 503: a killed partition is back within this.
 RETRY_AFTER_S = "1"
 
+# Requests that a gateway has begun and not answered: at some 8,000 a second an eighth of a second of
+# its work. Whoever comes then is refused before anything is looked at, so that refusing costs
+# little, and those who were admitted are answered in time.
+UNDER_WAY_MAX = 1_024
+
 AioHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _encode = msgspec.json.Encoder().encode
@@ -33,6 +38,7 @@ class Door:
         self._principals = principals
         self.tally = tally
         self.body_bytes_max = body_bytes_max
+        self._under_way = 0
 
     def add(self, app: web.Application, routes: Sequence[Route]) -> None:
         for route in routes:
@@ -40,7 +46,14 @@ class Door:
 
     def _serve(self, served: Served) -> AioHandler:
         async def serve(request: web.Request) -> web.Response:
-            outcome = await handle(served, self._call(served, request), self.tally)
+            if self._under_way >= UNDER_WAY_MAX:
+                self.tally.answered(served.name, 503)
+                return problem_response(_too_much())
+            self._under_way += 1
+            try:
+                outcome = await handle(served, self._call(served, request), self.tally)
+            finally:
+                self._under_way -= 1
             if isinstance(outcome, Problem):
                 return problem_response(outcome)
             return _answer_response(outcome)
@@ -91,6 +104,10 @@ class Door:
         if len(raw) > limit:
             raise too_large(limit)
         return raw
+
+
+def _too_much() -> Problem:
+    return unavailable("There is too much to do just now.", Happened.NO)
 
 
 async def _read_up_to(limit: int, content: StreamReader) -> bytes:

@@ -20,6 +20,10 @@ from services.tables import ORDER_TEXTS
 # Five seconds of 2,000 payments each: outlasts a locked store, and is a few megabytes.
 BUFFERED_MAX = 10_000
 
+# Texts that were seen lately, kept to be found without a look at the store: a capture follows its
+# hold within minutes. Some 4 MB.
+RECENT_MAX = 20_000
+
 # A flush runs in a thread beside the event loop, and the driver lets go of the interpreter once in
 # each statement, to win it back from there. Row by row that cost the loop 18 µs a row; so, 1 µs.
 ROWS_PER_STATEMENT = 125
@@ -47,18 +51,29 @@ class OrderTexts:
         self._clock = clock
         self._buffered_max = buffered_max
         self._buffer: dict[bytes, _Seen] = {}
+        self._recent: dict[bytes, str] = {}  # oldest first
         self._dropped = 0
         self._lock = Lock()
 
     def remember(self, digest: bytes, merchant: str, text: str) -> None:
         """Buffer it and return at once; touches no disk."""
         with self._lock:
-            if digest in self._buffer:
-                return
+            if digest in self._recent:
+                return  # written, or in the buffer
             if len(self._buffer) >= self._buffered_max or not _is_storable(text):
                 self._dropped += 1
                 return
             self._buffer[digest] = _Seen(merchant, text, self._clock.now_ms())
+            self._keep(digest, text)
+
+    def _keep(self, digest: bytes, text: str) -> None:
+        if len(self._recent) >= RECENT_MAX:
+            self._recent.pop(next(iter(self._recent)))
+        self._recent[digest] = text
+
+    def recent(self, digest: bytes) -> str | None:
+        """The text, if it was seen lately; touches no disk."""
+        return self._recent.get(digest)
 
     def flush(self) -> int:
         """Write what is buffered, in one transaction; returns how many texts that were.

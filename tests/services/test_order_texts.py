@@ -42,6 +42,28 @@ def test_remembering_does_not_touch_the_store(texts: OrderTexts, store: Store) -
         assert connection.execute(select(ORDER_TEXTS)).all() == []
 
 
+def test_a_text_that_was_seen_lately_is_found_without_the_store(
+    texts: OrderTexts, store: Store
+) -> None:
+    texts.remember(A17, "mer_1", "A-17")
+    texts.flush()
+    store.close()
+
+    assert texts.recent(A17) == "A-17"
+    assert texts.recent(UNKNOWN) is None
+
+
+def test_of_recent_texts_the_oldest_are_let_go(
+    texts: OrderTexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.order_texts.RECENT_MAX", 1)
+    texts.remember(A17, "mer_1", "A-17")
+    texts.remember(A18, "mer_1", "A-18")
+
+    assert (texts.recent(A17), texts.recent(A18)) == (None, "A-18")
+    assert texts.find([A17]) == {A17: "A-17"}
+
+
 def test_written_texts_are_there_for_the_next_process(
     texts: OrderTexts, store: Store, clock: ManualClock
 ) -> None:

@@ -19,8 +19,8 @@ from services.store import StoreUnavailable
 # What a client is told to wait after a 503: a killed partition is back within this.
 RETRY_AFTER_S = "1"
 
-# Requests that a gateway has begun and not answered: at some 8,000 a second an eighth of a second of
-# its work. Whoever comes then is refused before anything is looked at, so that refusing costs
+# Requests that a gateway has begun and not answered: at some 8,000 a second an eighth of a second
+# of its work. Whoever comes then is refused before anything is looked at, so that refusing costs
 # little, and those who were admitted are answered in time.
 UNDER_WAY_MAX = 1_024
 

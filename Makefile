@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Debian packages for the tests: a browser, an accounting tool, the second store's server, strace. `make test
-# SYSTEM_PACKAGES=` leaves them to you.
+# Debian packages for the tests: a browser, an accounting tool, the second store's server, strace.
+# `make test SYSTEM_PACKAGES=` leaves them to you.
 SYSTEM_PACKAGES ?= chromium fonts-dejavu-core hledger postgresql strace
 
 # What `make simulate` runs when nothing else is said.
@@ -24,7 +24,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate mutants torture bench report format lock clean
+.PHONY: help run test check simulate mutants torture flips bench report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -55,6 +55,9 @@ mutants: $(VENV)/.test-ready ## Put bugs in, by hand and by the thousand: is eac
 torture: $(VENV)/.test-ready ## Real faults, real processes: make torture FAULTS=50 SEED=1 STORE=both
 	@scripts/install-system-packages.sh $(SYSTEM_PACKAGES)
 	$(BIN)/python -m tests.torture --faults $(FAULTS) --store $(STORE) $(if $(SEED),--seed $(SEED))
+
+flips: $(VENV)/.test-ready ## Flip one bit of every byte of a small ledger: is each one found?
+	$(BIN)/python -m tests.ledger.flips
 
 bench: $(VENV)/.bench-ready ## Measure beside what one would build instead; ARGS=--quick, --full
 	@scripts/install-system-packages.sh $(filter postgresql,$(SYSTEM_PACKAGES))

@@ -57,13 +57,18 @@ def plan(partitions: int, pinned: tuple[str, ...] = ()) -> Directory:
     return Directory(version=1, partitions=partitions, pins=pins)
 
 
+def load(path: Path) -> Directory:
+    """Raises FileNotFoundError."""
+    return msgspec.json.decode(path.read_bytes(), type=Directory)
+
+
 def load_or_create(path: Path, wanted: Directory) -> Directory:
     """The map of this data folder. Raises MapMismatch rather than send money to a wrong door."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(wanted)))
         return wanted
-    found = msgspec.json.decode(path.read_bytes(), type=Directory)
+    found = load(path)
     if found.partitions != wanted.partitions:
         raise MapMismatch(wanted.partitions, found.partitions)
     new_pins = [account for account in wanted.pins if account not in found.pins]

@@ -70,11 +70,14 @@ class HeadSpec(msgspec.Struct, frozen=True):
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": self.token,
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-            # A killed partition answers again after 0.15 s instead of 2 s: deaths are noticed
-            # at once, and idle workers stand by to take its place.
+            # A killed partition answers again after 0.2 s instead of 2 s: deaths are noticed at
+            # once, and a worker stands by to take its place (RayRuntime.stand_by), which has
+            # imported what a partition needs, and is not ended for being idle.
             "RAY_core_worker_internal_heartbeat_ms": "50",
             "RAY_timeout_ms_task_wait_for_death_info": "100",
             "RAY_num_workers_soft_limit": str(self.partitions + 4),
+            "RAY_enable_worker_prestart": "1",
+            "RAY_preload_python_modules": "actors.ray_runtime",
             # Ray's workers are batch jobs that stand back (15) for others; ours take payments.
             "RAY_worker_niceness": "0",
             # Ray's own handler of SIGTERM aborts the process after three seconds, in the middle

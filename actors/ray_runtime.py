@@ -8,6 +8,7 @@ call carries them too, as the fallback behind the same contract suite.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -39,6 +40,8 @@ NAMESPACE = "airside"
 CONTROL_S = 5.0
 # Between two attempts to open a store that cannot be opened now.
 RETRY_S = 0.1
+# Tasks that do nothing, for stand_by(): one alone would find a process, and start no other.
+STAND_BY_TASKS = 2
 
 
 class PartitionSpec(msgspec.Struct, frozen=True):
@@ -114,6 +117,10 @@ def _serve(server: SocketServer) -> None:
         os._exit(1)
 
 
+def _nothing() -> None:
+    """For stand_by()."""
+
+
 async def _call_own_socket(path: str, frame: bytes) -> bytes:
     async def resolve(_partition: int) -> str:
         return path
@@ -171,6 +178,17 @@ class RayRuntime:
             get_if_exists=True,
         )
         remote.remote(msgspec.msgpack.encode(spec))
+
+    def stand_by(self) -> None:
+        """Have a process wait to become a partition, if none does: to start one takes most of a
+        second. Ray starts processes ahead of time for tasks that wait for one. So one task gets the
+        process that keeps to tasks; for the next one Ray starts another, which comes too late for
+        it, and has done nothing yet when a partition needs it.
+        """
+        with contextlib.suppress(ray.exceptions.RayError):  # there will be another occasion
+            task = ray.remote(_nothing).options(num_cpus=0, max_retries=0)
+            for _ in range(STAND_BY_TASKS):
+                task.remote()
 
     async def address(self, partition: int) -> tuple[int, str]:
         """The partition's process id and socket. Raises OSError while it is not up."""

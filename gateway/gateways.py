@@ -46,6 +46,11 @@ class Child:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
+    @property
+    def is_lost(self) -> bool:
+        """It has ended, and it served before: one that cannot even start can wait."""
+        return self.ended and self._beat_s > 0
+
     def tell(self, spec: bytes) -> None:
         """What to serve. The pipe stays open: when it closes, the gateway ends."""
         assert self.process.stdin is not None, "it was asked for"
@@ -105,6 +110,10 @@ class Gateways:
     @property
     def any_ended(self) -> bool:
         return any(child.ended for child in self._children)
+
+    @property
+    def any_lost(self) -> bool:
+        return any(child.is_lost for child in self._children)
 
     def look_after(self) -> None:
         """Whoever has ended, or is silent and is ended here, is started again."""

@@ -6,6 +6,8 @@ an outsider can do produces an `error` line: that word is for what should never 
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import structlog
 
@@ -13,6 +15,7 @@ _SECRET_FIELDS = frozenset({"key", "api_key", "authorization", "code", "payload"
 
 
 def configure(level: str) -> None:
+    lossy = _Lossy(sys.stderr)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -25,10 +28,25 @@ def configure(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelName(level.upper())
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: lossy,
         cache_logger_on_first_use=True,
     )
     logging.getLogger().addHandler(_Lines(logging.WARNING))
+
+
+class _Lossy:
+    """Loses the line that cannot be written: where logs go may be full, or gone, and whatever logs
+    that something failed would fail of that, and end.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._lines = structlog.PrintLogger(file)
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError):
+            self._lines.msg(line)
+
+    log = debug = info = warning = warn = error = err = critical = failure = exception = msg
 
 
 class _Lines(logging.Handler):

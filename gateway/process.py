@@ -7,13 +7,13 @@ argument is the pipe to which it writes that it lives.
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import sys
 
 import msgspec
 
+from actors import garbage
 from actors.directory import Directory
 from actors.ray_head import HeadSpec
 from actors.ray_runtime import RayRuntime
@@ -26,9 +26,6 @@ from ledger.clock import SystemClock
 from ledger.stores import open_journals
 from services.store import open_store
 
-# New objects after which Python looks for dead circles among them; its own number is 700, which 15
-# requests under way exceed all the time, for 5 % of all work. These are some 10 MB.
-YOUNG_OBJECTS_MAX = 50_000
 # Between two signs of life; the supervisor is patient for some seconds.
 BEAT_S = 0.25
 
@@ -64,11 +61,7 @@ async def _run(spec: GatewaySpec, pulse: int) -> None:
             clock=SystemClock(),
         )
     )
-    # What is there now stays. Python would look through all of it (Ray's, SQLAlchemy's) in each
-    # full collection, and no payment is answered meanwhile: 80 ms, every few seconds.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS_MAX)
+    garbage.look_seldom()
     await serve(gateway, spec.config, _told_to_stop())
     beating.cancel()
 

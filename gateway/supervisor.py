@@ -61,6 +61,7 @@ class Supervisor:
         self._runtime: RayRuntime | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._gateways: Gateways | None = None
+        self._processes: dict[int, int] = {}  # of each partition, as last seen
         self._tasks: list[asyncio.Task[None]] = []
         self._pulse = Pulse(self._locate, config.heartbeat_s)
         self._relay_road = SocketRoad(self._resolve)
@@ -102,6 +103,7 @@ class Supervisor:
         await self._until_beating()
         self._say(f"partitions: {self._directory.partition_count} up")
         self._gateways.tell(self._gateway_spec())
+        await asyncio.to_thread(self._runtime.stand_by)
 
     def _gateway_spec(self) -> bytes:
         return msgspec.json.encode(
@@ -130,8 +132,14 @@ class Supervisor:
                 await asyncio.sleep(POLL_S)
 
     async def _locate(self, partition: int) -> tuple[int, str]:
-        assert self._runtime is not None, "partitions are asked once the engine is started"
-        return await self._runtime.address(partition)
+        """Raises OSError while it is not up."""
+        if self._runtime is None or not self._runtime.connected:
+            raise ConnectionRefusedError("Ray is being started again")
+        pid, path = await self._runtime.address(partition)
+        if self._processes.setdefault(partition, pid) != pid:
+            self._processes[partition] = pid
+            await asyncio.to_thread(self._runtime.stand_by)  # it took the one that stood by
+        return pid, path
 
     async def _resolve(self, partition: int) -> str:
         _, path = await self._locate(partition)
@@ -158,23 +166,38 @@ class Supervisor:
                 await asyncio.sleep(self._config.heartbeat_s)
 
     async def _carry(self) -> None:
-        """The relay, for as long as we live."""
+        """The relay, for as long as we live. After a failure another one takes its place, so what
+        this one had open is let go: a database counts its sessions.
+        """
         cursors = load_cursors(self._layout.relay_cursors)
         store = open_journals(self._journals)
         relay = Relay(self._directory, self._relay_road, store, cursors)
+        try:
+            await self._step_by_step(relay)
+        finally:
+            relay.close()
+
+    async def _step_by_step(self, relay: Relay) -> None:
         saved, saved_at = relay.cursors, time.monotonic()
         while True:
             await relay.step()
             if relay.cursors != saved and time.monotonic() - saved_at > SAVE_CURSORS_S:
                 saved, saved_at = relay.cursors, time.monotonic()
-                await asyncio.to_thread(save_cursors, self._layout.relay_cursors, saved)
+                await asyncio.to_thread(self._save, saved)
             # Also under load: looking again at once would find one new entry at a time, and
             # cost more than the payments. A step carries a page, so 25,000 entries a second.
             await asyncio.sleep(RELAY_POLL_S)
 
+    def _save(self, cursors: dict[int, int]) -> None:
+        """A full disk is no reason to let a transfer wait."""
+        try:
+            save_cursors(self._layout.relay_cursors, cursors)
+        except OSError as error:
+            _log.warning("the relay's place could not be written", problem=error.strerror)
+
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(self._config.heartbeat_s / 2)
+            await self._until_next_look()
             if not self._head.alive():
                 await self._start_again()
                 continue
@@ -182,6 +205,14 @@ class Supervisor:
             await asyncio.gather(*[self._look_after(number) for number in range(count)])
             if self._gateways:
                 self._gateways.look_after()
+
+    async def _until_next_look(self) -> None:
+        """Sooner when somebody has ended: to see that costs nothing."""
+        deadline = time.monotonic() + self._config.heartbeat_s / 2
+        while time.monotonic() < deadline and self._head.alive():
+            if self._gateways and self._gateways.any_lost:
+                return
+            await asyncio.sleep(POLL_S)
 
     async def _look_after(self, partition: int) -> None:
         """Kill its process if that lives and is silent. One that has ended is Ray's to replace,
@@ -204,6 +235,7 @@ class Supervisor:
         _log.warning("Ray ended and is started again")
         self._head.stop()
         self._pulse.forget()
+        self._processes.clear()
         drained = asyncio.create_task(self._drain(self._gateways))
         try:
             await self._start_engine()

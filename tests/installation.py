@@ -24,7 +24,9 @@ from actors.directory import Directory, load_or_create, plan
 from actors.ray_head import HeadSpec, free_port
 from channels.web.demo import demo_key
 from gateway.layout import Layout
-from ledger.sqlite_store import SqliteStore
+from ledger.journal import Store
+from ledger.store_address import StoreAddress
+from ledger.stores import open_journals
 from tests.house.tree import ROOT
 from tests.processes import (
     MARK,
@@ -75,10 +77,14 @@ class Api:
 
 
 class Installation:
-    """folder: the data folder; beside it stands what the processes complained about."""
+    """folder: the data folder; beside it stands what the processes complained about.
 
-    def __init__(self, folder: Path) -> None:
+    store: where the journals are, unless they are in the data folder.
+    """
+
+    def __init__(self, folder: Path, store: StoreAddress = StoreAddress("")) -> None:  # noqa: B008 — it is frozen
         self.folder = folder
+        self.store = store
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.said: list[str] = []
@@ -119,6 +125,8 @@ class Installation:
             if not name.startswith(("AIRSIDE_", "RAY_"))
         }
         arguments = ["--data", str(folder or self.folder), "--port", str(self.port)]
+        if self.store.text:
+            arguments += ["--store", self.store.text]
         return subprocess.Popen(
             [sys.executable, "-m", "gateway", command, *arguments],
             cwd=ROOT,
@@ -188,8 +196,8 @@ class Installation:
         return load_or_create(Layout(self.folder).directory, plan(PARTITIONS))
 
     @property
-    def journals(self) -> SqliteStore:
-        return SqliteStore(Layout(self.folder).journals)
+    def journals(self) -> Store:
+        return open_journals(Layout(self.folder).journals_at(self.store))
 
     def head_spec(self) -> HeadSpec:
         """What a driver needs, from those who have it: its gateway got it in the environment."""
@@ -212,8 +220,9 @@ class Installation:
 
     def ledger(self, command: str) -> subprocess.CompletedProcess[str]:
         """`airside ledger COMMAND`."""
+        store = ["--store", self.store.text] if self.store.text else []
         return subprocess.run(
-            [sys.executable, "-m", "gateway", "ledger", command, str(self.folder)],
+            [sys.executable, "-m", "gateway", "ledger", command, str(self.folder), *store],
             cwd=ROOT,
             capture_output=True,
             text=True,

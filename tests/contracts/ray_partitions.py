@@ -53,26 +53,28 @@ class RayPartitions:
     def start(self) -> None:
         from actors.ray_runtime import PartitionSpec  # noqa: PLC0415 — after ray_partitions()
 
-        self._turn_link()
+        self.turn_link(self.empty_folder())
         journals = StoreAddress(str(self._link))
         for number in range(PARTITIONS):
             self._runtime.start_partition(
                 PartitionSpec(number, journals, str(self._folder), self.directory)
             )
 
-    def _turn_link(self) -> Path:
-        empty = Path(mkdtemp(dir=self._folder))
+    def empty_folder(self) -> Path:
+        return Path(mkdtemp(dir=self._folder))
+
+    def turn_link(self, folder: Path) -> None:
+        """Whoever opens a journal from now on finds it there."""
         spare = self._folder / "next"
-        spare.symlink_to(empty)
+        spare.symlink_to(folder)
         spare.replace(self._link)
-        return empty
 
     @asynccontextmanager
     async def anew(self, road: str) -> AsyncIterator["RunningOnRay"]:
         """With journals in which nothing stands yet."""
-        running = RunningOnRay(
-            self.directory, SqliteStore(self._turn_link()), self.road(road), self
-        )
+        folder = self.empty_folder()
+        self.turn_link(folder)
+        running = RunningOnRay(self.directory, SqliteStore(folder), self.road(road), self)
         for number in range(PARTITIONS):
             await self.kill(number)  # the next one starts after the link was turned
         for number in range(PARTITIONS):

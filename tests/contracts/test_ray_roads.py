@@ -10,8 +10,10 @@ from actors.frame import Commands, Heartbeat, decode_replies, encode
 from actors.runtime import PartitionUnavailable, Road
 from ledger.commands import Envelope, ReadAccount
 from ledger.errors import Happened
+from ledger.sqlite_store import SqliteStore
 from tests.contracts.ray_partitions import ROADS, RayPartitions
 from tests.contracts.runtimes import PARTITIONS
+from tests.installation import Installation
 from tests.ledger.forge import AMIRA
 from tests.processes import is_stopped, kill, until
 
@@ -77,3 +79,27 @@ async def test_of_a_frame_whose_partition_dies_nothing_is_known(
 
         assert await under_way is Happened.UNKNOWN
         await road.close()
+
+
+async def test_a_partition_waits_for_a_journal_that_cannot_be_opened(
+    on_ray: RayPartitions, installation: Installation
+) -> None:
+    """Ray would give up for good on an actor whose start failed with an error."""
+    shut = on_ray.empty_folder()
+    SqliteStore(shut).path(0).mkdir()
+    async with on_ray.anew("Ray socket") as running:
+        written = (await on_ray.pulse(0)).last_seq
+
+        on_ray.turn_link(shut)
+        await running.kill(0)
+        await asyncio.to_thread(until, lambda: is_starting(installation))
+        on_ray.turn_link(running.store.path(0).parent)
+
+        assert (await on_ray.pulse(0)).last_seq == written + 1
+
+
+def is_starting(installation: Installation) -> bool:
+    """Ray names a process after what it does."""
+    return any(
+        "PartitionActor.__init__" in command for command in installation.members().values()
+    )

@@ -3,6 +3,7 @@
 import pytest
 
 from ledger.apply import apply
+from ledger.commands import SendTransfer
 from ledger.entry import Place, build
 from ledger.events import (
     AccountClosed,
@@ -16,9 +17,12 @@ from ledger.events import (
     TransferDelivered,
 )
 from ledger.ids import AccountId
+from ledger.money import Money
 from ledger.payment import PaymentState
-from tests.ledger.test_transitions import AMIRA, AT_MS, with_payment, written
+from tests.books import account_of
+from tests.ledger.test_transitions import AMIRA, AT_MS, obeyed, with_payment, written
 
+BILAL = account_of("bilal")
 OPENED = AccountOpened(AccountKind.WALLET, ("QAR",))
 HELD, TAKEN = {"QAR": 10_000}, {"QAR": 2_000}
 
@@ -67,3 +71,14 @@ def test_nothing_is_written_to_an_account_that_never_opened() -> None:
 
     with pytest.raises(AssertionError, match="an account that is open"):
         apply(None, entry)
+
+
+def test_each_transfer_on_its_way_counts() -> None:
+    """Else a closing account would close when the first of them has arrived."""
+    account = with_payment(PaymentState.AUTHORISED)
+    sending = SendTransfer(account=AMIRA, target=BILAL, amount=Money(100, "QAR"))
+
+    for _ in range(3):
+        account = obeyed(account, sending)
+
+    assert account.undelivered == 3

@@ -20,7 +20,7 @@ import pytest
 
 from tests.house.tree import ROOT
 from tests.mutants import generated
-from tests.mutants.forks import Change, verdicts
+from tests.mutants.forks import EVERYBODY, Change, verdicts
 from tests.mutants.hand_made import MUTATIONS
 from tests.mutants.survivors import LIST, accepted
 
@@ -76,7 +76,7 @@ def _generated(paths: Sequence[str], jobs: int, sample: int | None) -> bool:
     if sample:
         mutants = random.sample(mutants, min(sample, len(mutants)))
     _say(f"\n{len(mutants):,} mutants of {len(paths)} files")
-    [peace] = verdicts([(_unchanged("unchanged"), "everybody")], jobs=1)
+    [peace] = verdicts([(_unchanged("unchanged"), EVERYBODY)], jobs=1)
     if peace.caught:
         _say(f"unchanged code is caught: {peace.told}")
         return False
@@ -100,7 +100,7 @@ def _survivors(mutants: Sequence[Change], listed: set[str], jobs: int) -> set[st
     """Their names. Those without a reason are told at once, for the run is long."""
     started_s = time.monotonic()
     survived: set[str] = set()
-    cases = ((mutant, "everybody") for mutant in mutants)
+    cases = ((mutant, EVERYBODY + mutant.path) for mutant in mutants)
     for count, (mutant, caught, _) in enumerate(verdicts(cases, jobs=jobs), 1):
         if not caught:
             survived.add(mutant.name)

@@ -107,7 +107,7 @@ def _difference(old: str, new: str) -> str:
     while before and after and before[-1] == after[-1]:
         before.pop()
         after.pop()
-    return f"- {_joined(before)}\n+ {_joined(after)}"
+    return f"- {_joined(before)}\n+ {_joined(after)}".rstrip()
 
 
 def _joined(lines: list[str]) -> str:

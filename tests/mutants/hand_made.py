@@ -143,8 +143,8 @@ MUTATIONS = [
     Mutation(
         "forgets the key of a payment",
         "ledger/apply.py",
-        "account.keys[entry.key] = KeyUse",
-        "account.keys[entry.key[:8]] = KeyUse",
+        "account.remember(entry.key, ",
+        "account.remember(entry.key[:8], ",
     ),
     Mutation(
         "forgets that a reversal came first",
@@ -182,8 +182,8 @@ MUTATIONS = [
     Mutation(
         "answers before the append",
         "actors/partition.py",
-        "        self._draft.commit(idle=False)\n        return replies",
-        "        return replies",
+        "self._draft.commit(idle=False)",
+        "self._draft.commit",
         "seeds",
     ),
     Mutation(
@@ -255,6 +255,20 @@ MUTATIONS = [
         "ledger/images.py",
         "account.next_due_ms()",
         "0",
+        "seeds",
+    ),
+    Mutation(
+        "does not draw the chapter of an old payment that was refunded",
+        "ledger/account.py",
+        "self.undrawn.add(chapter)",
+        "self.undrawn.add(self.latest)",
+        "seeds",
+    ),
+    Mutation(
+        "takes images of another release for its own",
+        "ledger/images.py",
+        "return mark if mark.image_version == IMAGE_VERSION else Mark()",
+        "return mark",
         "seeds",
     ),
     Mutation(

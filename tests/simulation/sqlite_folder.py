@@ -16,6 +16,7 @@ from ledger.sqlite_store import SqliteStore
 from tests.simulation.old_images import outdated, outdated_mark
 
 SECTOR_BYTES = 512
+HEADER_BYTES = 32  # of a WAL
 
 
 class Files(NamedTuple):
@@ -80,10 +81,13 @@ class SqliteFolder:
 
 
 def tear(before: Files, after: Files, dice: Random) -> Files:
-    """Half of a commit. If it has begun a checkpoint, then its WAL is synced already."""
+    """Half of a commit. If it has begun a checkpoint, then its WAL is synced already; and if it has
+    begun a WAL, then that one's header (wal.c: syncHeader).
+    """
     if before.db != after.db:
         return Files(_mixed(before.db, after.db, dice), after.wal)
-    return Files(after.db, _mixed(before.wal, after.wal, dice))
+    synced = after.wal[:HEADER_BYTES] + before.wal[HEADER_BYTES:]
+    return Files(after.db, _mixed(synced, after.wal, dice))
 
 
 def _mixed(old: bytes, new: bytes, dice: Random) -> bytes:

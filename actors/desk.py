@@ -85,4 +85,5 @@ class Desk:
             restarts=partition.residents.incarnation - 1,
             commit_buckets=tuple(self._by_time),
             batch_buckets=tuple(self._by_size),
+            damage=partition.damage,
         )

@@ -44,6 +44,11 @@ class Statistics(msgspec.Struct, frozen=True, array_like=True):
     restarts: int = 0  # incarnations before this one that the replay met
     commit_buckets: tuple[int, ...] = ()  # batches by duration, see COMMIT_BUCKETS_MS
     batch_buckets: tuple[int, ...] = ()  # batches by size, see BATCH_BUCKETS
+    damage: str = ""  # why it has stopped, if it has
+
+    @property
+    def stopped(self) -> int:
+        return int(bool(self.damage))
 
 
 COMMIT_BUCKETS_MS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0)

@@ -11,6 +11,7 @@ from actors.draft import Draft
 from actors.reads import read
 from actors.recall import cause_of, recall
 from actors.residents import REPLAY_PAGE, Residents
+from actors.scrub import Scrub
 from ledger.account import Account, AccountStatus
 from ledger.answer import answer
 from ledger.clock import Clock
@@ -62,6 +63,8 @@ class Partition:
         self.quarantined: set[AccountId] = set()
         self._blocked_origins: set[int] = set()
         self._draft = Draft(journal, self.residents, Tip())
+        self._scrub = Scrub(number, journal)
+        self.damage = ""  # why it has stopped, as a sentence that says what to do
 
     def open(self, token: bytes) -> None:
         """Take the partition over, then replay. Raises Fenced if another was quicker."""
@@ -117,14 +120,35 @@ class Partition:
     def handle(self, batch: Sequence[Envelope]) -> list[Reply]:
         """Decide each, commit all, answer all. Raises AppendFailed or Fenced: then stop."""
         at_ms = self._now_ms()
-        replies = [self._handle_one(envelope, at_ms) for envelope in batch]
-        self._draft.commit(idle=False)
-        return replies
+        try:
+            if not self.damage:
+                replies = [self._handle_one(envelope, at_ms) for envelope in batch]
+                self._draft.commit(idle=False)
+                return replies
+        except JournalDamaged as error:
+            self.damage = str(
+                error
+            )  # of this batch nothing was written, and nothing will be
+        return [Refusal(RefusalKind.STOPPED) for _ in batch]
 
     def tick(self, *, idle: bool = True) -> bool:
         """Expire what is due and, when nobody is waiting, save images: those of busy accounts
         would be drawn again and again. True if there is more to do.
+
+        A damaged journal stops the partition for good: it answers that it has stopped, and lives,
+        for a process that ends is started again, and would serve until it meets the damage anew.
         """
+        if self.damage:
+            return False
+        try:
+            more = self._tick(idle=idle)
+            self._scrub.step()
+        except JournalDamaged as error:
+            self.damage = str(error)
+            return False
+        return more
+
+    def _tick(self, *, idle: bool) -> bool:
         at_ms = self._now_ms()
         due = self.residents.due(at_ms, EXPIRIES_PER_TICK, apart_from=self.quarantined)
         for account_id in due:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Collection
-from datetime import UTC, datetime
-from functools import lru_cache
 
 from channels.wire import (
     AccountView,
@@ -35,6 +33,7 @@ from ledger.legs import add, total
 from ledger.payment import OPEN_STATES
 from ledger.posting import Book, Legs, commodity_of
 from ledger.replies import AccountReply, PaymentReply, ReverseReply, TransferReply
+from ledger.time_text import time_text
 from services.merchants import find_merchants
 from services.order_texts import OrderTexts
 from services.orders import Order
@@ -42,17 +41,6 @@ from services.store import Store
 
 # Names that are looked up once and kept: an airport has thousands of merchants, not millions.
 NAMES_MAX = 10_000
-
-
-def time_text(at_ms: int) -> str:
-    """RFC 3339, UTC, milliseconds."""
-    return f"{_second_text(at_ms // 1_000)}.{at_ms % 1_000:03d}Z"
-
-
-@lru_cache(maxsize=1_024)
-def _second_text(at_s: int) -> str:
-    """Kept, for under load thousands of answers name the same few seconds."""
-    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 class Names:

@@ -14,6 +14,8 @@ from pathlib import Path
 import msgspec
 
 from actors.rebuild import rebuild
+from gateway.backup_digests import FILE_NAME as DIGESTS
+from gateway.backup_digests import altered_file, digests_of
 from gateway.layout import Layout
 from ledger.backup import (
     Line,
@@ -34,14 +36,14 @@ from ledger.verify import verify
 
 MANIFEST = "backup.json"
 # Beside the journals: without the keys no code opens and no order reference is recognised.
-PLAIN_FILES = ("keys.json", "map.json")
+PLAIN_FILES = ("keys.json", "map.json", "signing-key.json")
 # People, merchants, orders: in the folder, wherever the journals are.
 STORE = "store.sqlite"
 _IN_FOLDER = StoreAddress("")
 
 
 class NotABackup(LedgerError):
-    """The folder has no manifest, or its journals do not end where the manifest says."""
+    """It has no manifest, its journals do not end where that says, or a file was altered."""
 
     def __init__(self, folder: Path, why: str) -> None:
         super().__init__(f"{folder} is not a backup that can be restored: {why}")
@@ -66,8 +68,10 @@ def backup(data: Path, target: Path, store: StoreAddress) -> int:
     _copy_the_rest(source, copy)
     copy.note_store(_IN_FOLDER)
     code = _verified(SqliteStore(copy.journals))
+    manifest = msgspec.json.format(msgspec.json.encode(line))
+    (target / DIGESTS).write_text(digests_of(target, MANIFEST, manifest))
     # Last: a folder without it is no backup.
-    (target / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(line)))
+    (target / MANIFEST).write_bytes(manifest)
     _sync(target)
     return code
 
@@ -102,6 +106,9 @@ def _unpack(source: Path, journals: Path) -> None:
         line = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Line)
     except (OSError, msgspec.MsgspecError) as error:
         raise NotABackup(source, f"{MANIFEST} cannot be read") from error
+    altered = altered_file(source)
+    if altered:
+        raise NotABackup(source, f"{altered} is not what was written")
     shutil.copytree(Layout(source).journals, journals)
     prepare_journals(StoreAddress(str(journals)))
     found = line_of(SqliteStore(journals)).ends

@@ -1,4 +1,4 @@
-"""The command line: `airside serve | demo | ledger verify | ledger balances | pos`."""
+"""The command line: `airside serve | demo | ledger … | receipt verify | pos`."""
 
 import argparse
 import asyncio
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from actors.directory import MapMismatch
 from actors.ray_head import FolderExposed, RayHeadFailed
-from gateway.config import ENV_PREFIX, BadSetting, Config, load, require_store
-from gateway.layout import FolderInUse, Layout, OtherStore
+from gateway.config import BadSetting, Config, load
+from gateway.evidence_options import add_against, add_evidence, add_receipt
+from gateway.journal_options import add_store, journals_of, store_of
+from gateway.layout import FolderInUse, OtherStore
 from gateway.start_failed import StartFailed
 from ledger.clock import SystemClock
 from ledger.errors import LedgerError
-from ledger.store_address import StoreAddress
 from services.keyring import KeysDamaged, KeysExposed
 from terminals.pos_options import add_options
 
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("demo", help="the same, with a small world to play in"), _demo
     )
     _add_ledger(commands.add_parser("ledger", help="read and check a data folder"))
+    add_receipt(commands.add_parser("receipt", help="check a receipt, offline"))
     pos = commands.add_parser("pos", help="a till: amount, scan, result, receipt")
     add_options(pos)
     pos.set_defaults(run=_pos)
@@ -82,27 +84,24 @@ def _add_ledger(parser: argparse.ArgumentParser) -> None:
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("data", type=Path, nargs="?", default=Path("data"))
-        _add_store(command)
+        add_store(command)
         command.set_defaults(run=run)
+        if run is _verify:
+            add_against(command)
+    add_evidence(commands)
     _add_backups(commands)
-
-
-def _add_store(command: argparse.ArgumentParser) -> None:
-    """Its default is the setting's."""
-    store = os.environ.get(f"{ENV_PREFIX}STORE", "")
-    command.add_argument("--store", default=store, help="where `serve` keeps the journals")
 
 
 def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     backup = commands.add_parser("backup", help="copy a data folder, running or not")
     backup.add_argument("data", type=Path)
     backup.add_argument("target", type=Path, help="a folder that is not there yet")
-    _add_store(backup)
+    add_store(backup)
     backup.set_defaults(run=_backup)
     restore = commands.add_parser("restore", help="make a data folder of a backup")
     restore.add_argument("backup", type=Path)
     restore.add_argument("data", type=Path, help="a folder that is not there yet")
-    _add_store(restore)
+    add_store(restore)
     restore.set_defaults(run=_restore)
 
 
@@ -130,39 +129,31 @@ def _demo(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from gateway.ledger_commands import verify_journals  # noqa: PLC0415
 
-    return verify_journals(_journals(options))
+    where = journals_of(options)
+    code = verify_journals(where)
+    if options.against is None:
+        return code
+    from gateway.evidence_commands import verify_against  # noqa: PLC0415
+
+    return max(code, verify_against(options.data, where, options.against, options.key))
 
 
 def _balances(options: argparse.Namespace) -> int:
     from gateway.ledger_commands import show_balances  # noqa: PLC0415
 
-    return show_balances(_journals(options))
+    return show_balances(journals_of(options))
 
 
 def _backup(options: argparse.Namespace) -> int:
     from gateway.backup_commands import backup  # noqa: PLC0415
 
-    return backup(options.data, options.target, _store(options))
+    return backup(options.data, options.target, store_of(options))
 
 
 def _restore(options: argparse.Namespace) -> int:
     from gateway.backup_commands import restore  # noqa: PLC0415
 
-    return restore(options.backup, options.data, _store(options))
-
-
-def _store(options: argparse.Namespace) -> StoreAddress:
-    store = StoreAddress(options.store)
-    require_store(store)
-    return store
-
-
-def _journals(options: argparse.Namespace) -> StoreAddress:
-    store = _store(options)
-    layout = Layout(options.data)
-    if not store.text:
-        layout.require_same_store(store)
-    return layout.journals_at(store)
+    return restore(options.backup, options.data, store_of(options))
 
 
 def _pos(options: argparse.Namespace) -> int:

@@ -15,23 +15,23 @@ PROGRESS_ENTRIES = 50_000
 
 def verify_journals(where: StoreAddress) -> int:
     """0 when every invariant holds, 1 when one does not, 2 when there is nothing to check."""
-    store = _store(where)
+    store = store_at(where)
     if store is None:
         return 2
-    report = verify(store, progress=_progress)
+    report = verify(store, progress=progress)
     sys.stdout.write(verify_text(report) + "\n")
     return 1 if report.findings else 0
 
 
 def show_balances(where: StoreAddress) -> int:
-    store = _store(where)
+    store = store_at(where)
     if store is None:
         return 2
-    sys.stdout.write(balances_table(balances(store, progress=_progress)) + "\n")
+    sys.stdout.write(balances_table(balances(store, progress=progress)) + "\n")
     return 0
 
 
-def _store(where: StoreAddress) -> Store | None:
+def store_at(where: StoreAddress) -> Store | None:
     store = open_journals(where)
     if store.partitions():
         return store
@@ -39,6 +39,6 @@ def _store(where: StoreAddress) -> Store | None:
     return None
 
 
-def _progress(entries: int) -> None:
+def progress(entries: int) -> None:
     if entries and entries % PROGRESS_ENTRIES == 0:
         sys.stderr.write(f"{entries:,} entries\n")

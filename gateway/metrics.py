@@ -112,6 +112,7 @@ class PartitionCollector(Collector):
         yield self._gauge(
             "quarantined_accounts", "Accounts with a broken promise", "quarantined"
         )
+        yield self._gauge("stopped", "1: its journal is damaged", "stopped")
         yield self._histogram(
             "commit_seconds",
             "Deciding and committing one batch",

@@ -38,6 +38,7 @@ class Pulse:
         self._heartbeat_s = heartbeat_s
         self._road = SocketRoad(self._resolve)
         self._seen: dict[int, Seen] = {}
+        self._stopped: set[int] = set()  # those of which it was said
 
     async def beats(self, partition: int) -> bool:
         try:
@@ -45,7 +46,13 @@ class Pulse:
                 answer = await self._road.send(partition, encode(Heartbeat()))
         except (PartitionUnavailable, TimeoutError):
             return False
-        self._note(partition, decode_statistics(answer).pid).at_s = time.monotonic()
+        statistics = decode_statistics(answer)
+        self._note(partition, statistics.pid).at_s = time.monotonic()
+        if statistics.damage and partition not in self._stopped:
+            self._stopped.add(partition)
+            _log.error(
+                "a partition has stopped", partition=partition, problem=statistics.damage
+            )
         return True
 
     def silent_process(self, partition: int) -> int | None:
@@ -58,6 +65,7 @@ class Pulse:
     def forget(self) -> None:
         """All partitions start anew."""
         self._seen.clear()
+        self._stopped.clear()
 
     async def close(self) -> None:
         await self._road.close()

@@ -12,7 +12,7 @@ from actors.frame import Statistics
 from channels.outcome import unavailable
 from channels.problem import Problem
 from channels.route import EVERYONE
-from channels.views import Views, kind_of, time_text
+from channels.views import Views, kind_of
 from channels.web.pages import CONTENT_SECURITY_POLICY, Page
 from gateway.events import Event, EventHub, Subscriber
 from gateway.metrics import CONTENT_TYPE, page
@@ -23,6 +23,7 @@ from ledger.entry import Entry
 from ledger.errors import Happened
 from ledger.ids import account_text, parse_account
 from ledger.replies import PaymentReply
+from ledger.time_text import time_text
 from services.asking import Accounts, Refused, Unanswered
 from services.principals import Principal, PrincipalKind
 from services.store import StoreUnavailable

@@ -89,4 +89,7 @@ def chain(previous_hash: bytes, body: bytes) -> bytes:
 
 def unseal(body: bytes) -> Entry:
     """Raises msgspec.DecodeError (a ValidationError where the shape is wrong)."""
-    return _decode(body)
+    try:
+        return _decode(body)
+    except UnicodeDecodeError as error:  # of a text in it: msgspec lets it through as it is
+        raise msgspec.DecodeError(str(error)) from None

@@ -131,4 +131,9 @@ class JournalDamaged(LedgerError):
     """Stored bytes are not what was written. Restore from a backup; do not start on it."""
 
     def __init__(self, partition: int, what: str) -> None:
-        super().__init__(f"partition {partition}: {what}")
+        super().__init__(
+            f"partition {partition}: {what}. Nothing more is written to a damaged journal: see by"
+            " `airside ledger verify` what else is broken, and restore a backup by"
+            " `airside ledger restore`"
+        )
+        self.what = what

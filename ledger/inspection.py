@@ -105,7 +105,8 @@ class Inspection:
             if not require_readable(self._partition, image):
                 return  # of another version: no start reads it
         except (JournalDamaged, msgspec.DecodeError) as error:
-            self._report(image.seq, Invariant.IMAGE, str(error))
+            sentence = error.what if isinstance(error, JournalDamaged) else str(error)
+            self._report(image.seq, Invariant.IMAGE, sentence)
             bare = _met(bare)
         account_id, chapter = owner_of(image)
         if chapter is None:

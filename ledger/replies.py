@@ -92,7 +92,7 @@ class RefusalKind(StrEnum):
     KEY_EXPIRED = "key_expired"  # older than the stated retention: not run again
     DEADLINE_PASSED = "deadline_passed"  # nobody waits any more; not started
     QUARANTINED = "quarantined"  # a promise was broken in this account
-    STOPPED = "stopped"  # the partition lost its append or its place
+    STOPPED = "stopped"  # the partition's journal is damaged
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=8):

@@ -6,34 +6,60 @@ commit that returned survives a power cut. NORMAL would not: it may lose the las
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ledger.entry import Sealed
-from ledger.errors import AppendFailed, Fenced, Happened, StoreError, StoreUnreadable
+from ledger.errors import (
+    AppendFailed,
+    Fenced,
+    Happened,
+    JournalDamaged,
+    SchemaTooOld,
+    StoreError,
+    StoreUnreadable,
+)
 from ledger.ids import AccountId
 from ledger.journal import Image, Mark, Tip
+from ledger.sqlite_file import damage_of_file
+from ledger.sqlite_log import damage_of_log, in_use, log_of
 from ledger.sqlite_schema import migrate, require_current
 
 # How long a connection waits for another's lock. Writers are alone; this is for checkpoints,
 # which wait for readers, and readers hold their snapshots for one short read only.
 BUSY_MS = 5_000
 
-_TIP = "SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1"
-_READ = "SELECT seq, body, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
-_ENTRY = "SELECT seq, body, hash FROM entries WHERE seq = ?"
-_INSERT = "INSERT INTO entries (seq, body, hash) VALUES (?, ?, ?)"
-_IMAGE = "SELECT account, seq, due_ms, body, hash FROM images WHERE account = ?"
-_IMAGES = (
-    "SELECT account, seq, due_ms, body, hash FROM images"
-    " WHERE account > ? ORDER BY account LIMIT ?"
+# A flipped bit can make anything of a column. Read as bytes, whatever it is, it is a hash that does
+# not fit, and the check names the entry; as a text or nothing it would be a surprise.
+_TIP = (
+    "SELECT IFNULL(seq, 0), IFNULL(CAST(hash AS BLOB), x'')"
+    " FROM entries ORDER BY seq DESC LIMIT 1"
 )
+_READ = (
+    "SELECT seq, IFNULL(CAST(body AS BLOB), x''), IFNULL(CAST(hash AS BLOB), x'')"
+    " FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
+)
+_ENTRY = (
+    "SELECT seq, IFNULL(CAST(body AS BLOB), x''), IFNULL(CAST(hash AS BLOB), x'')"
+    " FROM entries WHERE seq = ?"
+)
+_INSERT = "INSERT INTO entries (seq, body, hash) VALUES (?, ?, ?)"
+_IMAGE = (
+    "SELECT CAST(account AS BLOB), IFNULL(CAST(seq AS INTEGER), 0),"
+    " IFNULL(CAST(due_ms AS INTEGER), 0), IFNULL(CAST(body AS BLOB), x''),"
+    " IFNULL(CAST(hash AS BLOB), x'') FROM images WHERE account = ?"
+)
+_IMAGES = _IMAGE.removesuffix("= ?") + "> ? ORDER BY account LIMIT ?"
+_MARK = "SELECT IFNULL(CAST(body AS BLOB), x'') FROM mark"
 _SAVE_IMAGE = "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)"
 _SAVE_MARK = "INSERT OR REPLACE INTO mark VALUES (1, ?)"
 _DUE = "SELECT account FROM images WHERE due_ms > 0 AND due_ms <= ? ORDER BY due_ms LIMIT ?"
+
+# What a damaged file makes of a query: its complaint may quote bytes that are no text.
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 # Errors after which SQLite has certainly rolled back; of any other, nobody knows.
 _NOTHING_HAPPENED = frozenset(
@@ -61,12 +87,14 @@ class SqliteStore:
         return [int(name.removeprefix("partition-")) for name in names]
 
     def prepare(self) -> None:
-        """Make the folder, and upgrade what is there. Raises StoreUnreadable, SchemaTooNew.
+        """Make the folder, and upgrade what is there. Raises StoreUnreadable, SchemaTooNew,
+        JournalDamaged.
 
         What is current is only looked at: a partition of a killed supervisor may still write it.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         for partition in self.partitions():
+            require_sound_log(partition, self.path(partition))
             try:
                 self.reader(partition).close()
             except StoreUnreadable:
@@ -82,6 +110,31 @@ class SqliteStore:
             raise StoreUnreadable(str(path), "there is no such journal")
         return SqliteReader(path)
 
+    def damage(self, partition: int) -> list[str]:
+        """What is wrong with the files themselves, whatever their rows say; as sentences that
+        name the file. Call it while this process has no connection to the journal.
+        """
+        path = self.path(partition)
+        found = []
+        log = damage_of_log(path)
+        if log and (log.certain or not in_use(path)):
+            found.append(f"{log_of(path).name}: {log.sentence}")
+        try:
+            with closing(_connect(path, read_only=True)) as db:
+                found += [f"{path.name}: {sentence}" for sentence in damage_of_file(db)]
+        except SchemaTooOld:
+            pass  # nothing is broken: the next start upgrades it
+        except (StoreUnreadable, *_UNREADABLE) as error:
+            found.append(f"{path.name}: {error}")
+        return found
+
+
+def require_sound_log(partition: int, path: Path) -> None:
+    """Before SQLite opens it, and drops what it takes for torn. Raises JournalDamaged."""
+    log = damage_of_log(path)
+    if log and log.certain:
+        raise JournalDamaged(partition, f"{log_of(path).name}: {log.sentence}")
+
 
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     mode = "ro" if read_only else "rwc"
@@ -95,7 +148,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         if read_only:
             db.execute(_TIP).fetchone()
             require_current(db, str(path))
-    except sqlite3.Error as error:
+    except _UNREADABLE as error:
         db.close()
         raise StoreUnreadable(str(path), str(error)) from error
     except StoreError:
@@ -120,7 +173,7 @@ class SqliteReader:
         return [Image(*row) for row in self._rows(_IMAGES, after, limit)]
 
     def mark(self) -> Mark:
-        rows = self._rows("SELECT body FROM mark")
+        rows = self._rows(_MARK)
         try:
             return msgspec.msgpack.decode(rows[0][0], type=Mark) if rows else Mark()
         except msgspec.DecodeError as error:
@@ -132,7 +185,7 @@ class SqliteReader:
     def _rows(self, query: str, *values: int | bytes) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             raise StoreUnreadable(str(self._path), str(error)) from error
 
 
@@ -140,6 +193,7 @@ class SqliteJournal(SqliteReader):
     """The one writer of a partition's file."""
 
     def __init__(self, partition: int, path: Path) -> None:
+        require_sound_log(partition, path)
         super().__init__(path, read_only=False)
         self._partition = partition
         try:
@@ -157,7 +211,7 @@ class SqliteJournal(SqliteReader):
             self._db.execute("PRAGMA synchronous=FULL")
             migrate(self._db, str(path))
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             raise StoreUnreadable(str(path), str(error)) from error
         if busy:
             raise StoreUnreadable(

@@ -6,7 +6,7 @@ ends the check: an account whose replay broke is set aside, and all else goes on
 
 What this cannot see: a tail that was cut off clean. Nothing in a journal says how long it should
 be, unless an image, the mark or another partition's journal names an entry beyond the end.
-Whoever must prove that nothing was cut keeps signed checkpoints elsewhere.
+Whoever must prove that nothing was cut keeps signed checkpoints elsewhere (extension.py).
 
 A data folder in use can be checked too: each journal is checked up to where it ended when its turn
 came, and what the others say of later entries is looked up, not counted as false.
@@ -21,6 +21,7 @@ from ledger.finding import NO_ENTRY, Findings, Invariant, Report
 from ledger.ids import AccountId
 from ledger.inspection import Inspection
 from ledger.journal import Store
+from ledger.stores import damage_of
 
 Progress = Callable[[int], None]
 
@@ -67,6 +68,8 @@ class _Verification:
 
     def _check(self, number: int) -> None:
         inspection = Inspection(number, self._findings, self._crossing, self._homes)
+        for sentence in damage_of(self._store, number):
+            self._findings.add(number, NO_ENTRY, Invariant.READABLE, sentence)
         try:
             reader = self._store.reader(number)
             try:

@@ -16,7 +16,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 import msgspec
 
@@ -36,6 +36,7 @@ FILE_BYTES_MAX = 65_536
 
 _Key = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 _KeyId = Annotated[int, msgspec.Meta(ge=1, le=KEY_ID_MAX)]
+T = TypeVar("T")
 
 
 class KeysExposed(Exception):
@@ -113,7 +114,7 @@ def open_keyring(folder: Path, *, random_bytes: RandomBytes) -> Keyring:
     path = folder / FILE_NAME
     if not path.exists():
         _create(path, random_bytes)
-    keys = _read(path)
+    keys = read_secrets(path, _KeyFile)
     return Keyring(keys.payment_codes, keys.order_digest)
 
 
@@ -127,7 +128,8 @@ def _create(path: Path, random_bytes: RandomBytes) -> None:
         aside.write_bytes(msgspec.json.encode(keys) + b"\n")
 
 
-def _read(path: Path) -> _KeyFile:
+def read_secrets(path: Path, kind: type[T]) -> T:
+    """A file of secrets. Raises KeysExposed, KeysDamaged, OSError."""
     with path.open("rb") as file:
         # Asked of the open file: the name may point elsewhere a moment later.
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -135,7 +137,7 @@ def _read(path: Path) -> _KeyFile:
             raise KeysExposed(path, mode)
         content = file.read(FILE_BYTES_MAX)
     try:
-        return msgspec.json.decode(content, type=_KeyFile)
+        return msgspec.json.decode(content, type=kind)
     except msgspec.MsgspecError:
         # Without its cause: the complaint may quote the file.
         raise KeysDamaged(path) from None

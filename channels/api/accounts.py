@@ -8,7 +8,7 @@ from channels.access import own_account
 from channels.outcome import approved
 from channels.problem import bad_field
 from channels.route import Answer, Call, NoBody, Route, scopes
-from channels.views import Views, account_view, time_text
+from channels.views import Views, account_view
 from channels.wire import AccountView, CodeView, EntriesView, OpenAccountBody
 from ledger.clock import SECOND_MS
 from ledger.commands import (
@@ -25,6 +25,7 @@ from ledger.events import AccountKind
 from ledger.ids import AccountId, account_text, derive_account
 from ledger.money import UnknownCommodity, exponent
 from ledger.replies import AccountReply, EntriesReply
+from ledger.time_text import time_text
 from services.asking import Accounts
 from services.labels import AccountLabel, find_labels, set_label
 from services.payments import Payments

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -169,14 +170,73 @@ def without_its_manifest(copy: Path) -> None:
     (copy / "backup.json").unlink()
 
 
+def without_digests(copy: Path) -> None:
+    """As the first backups were: what is wrong is seen by what is in it."""
+    (copy / "backup.sha256").unlink()
+
+
 def without_a_journal(copy: Path) -> None:
+    without_digests(copy)
     (copy / "journals" / "partition-0001.sqlite").unlink()
 
 
 def without_its_last_entry(copy: Path) -> None:
+    without_digests(copy)
     path = SqliteStore(copy / "journals").path(1)
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("DELETE FROM entries WHERE seq = 2")
+
+
+def test_a_backups_digests_are_those_that_another_tool_reads(copy: Path) -> None:
+    command = ["sha256sum", "--check", "--strict", "backup.sha256"]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=True)
+
+    checked = {line.partition(":")[0] for line in done.stdout.splitlines()}
+    there = {
+        path.relative_to(copy).as_posix()
+        for path in copy.rglob("*")
+        if path.is_file() and not path.name.endswith(("-wal", "-shm"))
+    }
+    assert checked == there - {"backup.sha256"}
+    assert {"keys.json", "backup.json", "journals/partition-0000.sqlite"} <= checked
+
+
+@pytest.mark.parametrize(
+    "name", ["journals/partition-0001.sqlite", "store.sqlite", "keys.json", "backup.json"]
+)
+def test_a_backup_with_one_flipped_bit_anywhere_is_refused_and_the_file_is_named(
+    copy: Path, tmp_path: Path, name: str
+) -> None:
+    """In the middle of a journal's first page nothing is kept: no other check sees it."""
+    content = bytearray((copy / name).read_bytes())
+    content[min(len(content) // 2, 1_500)] ^= 1
+    (copy / name).write_bytes(content)
+
+    said = str(run(["restore", str(copy), str(tmp_path / "again")]))
+
+    assert f"{name} is not what was written" in said or "backup.json cannot be read" in said
+    assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize("written", [b"\xff", b"no digest\n", b"00 keys.json\n"])
+def test_digests_that_are_none_are_no_excuse(
+    copy: Path, tmp_path: Path, written: bytes
+) -> None:
+    (copy / "backup.sha256").write_bytes(written)
+
+    said = run(["restore", str(copy), str(tmp_path / "again")])
+
+    assert "backup.sha256 is not what was written" in str(said)
+
+
+def test_the_signing_key_is_in_the_backup(source: Home, tmp_path: Path) -> None:
+    """Or a restored book could not be held against the checkpoints from before."""
+    run(["key", str(source.layout.folder)])
+    key = (source.layout.folder / "signing-key.json").read_bytes()
+    assert run(["backup", str(source.layout.folder), str(tmp_path / "copy")]) == 0
+    assert run(["restore", str(tmp_path / "copy"), str(tmp_path / "again")]) == 0
+
+    assert (tmp_path / "again" / "signing-key.json").read_bytes() == key
 
 
 @pytest.mark.parametrize(
@@ -202,6 +262,7 @@ def test_what_is_no_whole_backup_is_refused_and_leaves_nothing_behind(
 def test_a_backup_of_an_older_release_is_upgraded_in_its_copy_only(
     copy: Path, tmp_path: Path
 ) -> None:
+    without_digests(copy)
     path = SqliteStore(copy / "journals").path(0)
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 0")

@@ -26,6 +26,7 @@ NAMES = {
     "airside_partition_resident_accounts",
     "airside_partition_open_holds",
     "airside_partition_quarantined_accounts",
+    "airside_partition_stopped",
     "airside_partition_commit_seconds",
     "airside_partition_batch_size",
 }

@@ -68,7 +68,7 @@ async def test_paths_with_an_id_are_found_too(funded: House) -> None:
     [
         (b"not json", None, 400, "$"),
         (b'{"path": "/v1/payments"}', None, 400, "$.id"),
-        (b'{"id": 1, "path": "/v1/me", "metod": "GET"}', None, 400, "$.metod"),
+        (b'{"id": 1, "path": "/v1/me", "methods": "GET"}', None, 400, "$.methods"),
         (b'{"id": 5, "path": "/v1/nothing"}', 5, 404, "$.path"),
         (b'{"id": 5, "method": "GET", "path": "/v1/payments"}', 5, 404, "$.path"),
         (b'{"id": 5, "path": "/v1/payments", "body": {}}', 5, 400, "$.amount"),

@@ -1,5 +1,6 @@
 """Opening the store that an address names, and what is said when its driver is missing."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,15 +11,16 @@ import pytest
 
 from ledger.clock import ManualClock
 from ledger.entry import FORMAT_VERSION, NOBODY, Place, build, seal
-from ledger.errors import DriverMissing, StoreTooNew
-from ledger.events import PartitionOpened
+from ledger.errors import DriverMissing, JournalDamaged, StoreTooNew
+from ledger.events import PartitionOpened, Tombstoned
 from ledger.ids import AccountId
 from ledger.journal import Journal, Mark, Tip
 from ledger.postgres_store import PostgresStore
 from ledger.sqlite_store import SqliteStore
 from ledger.store_address import StoreAddress
 from ledger.stores import open_journals, prepare_journals
-from tests.books import open_partition
+from tests.books import memory_folder, open_partition
+from tests.ledger.forge import AMIRA, Forger, edited, make_world
 from tests.postgres_server import the_server
 
 DATABASE = StoreAddress("postgresql://airside:secret@db/wallet")
@@ -105,3 +107,62 @@ def test_journals_of_a_newer_release_are_refused_with_the_reason(
         ):
             with pytest.raises(StoreTooNew, match=r"journal format 2: upgrade Airside"):
                 attempt()
+
+
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        ("UPDATE entries SET body = x'c1' WHERE seq = 40", "entry 40 cannot be decoded"),
+        ("UPDATE entries SET hash = x'00' WHERE seq = 40", "entry 40 is damaged"),
+        ("UPDATE entries SET seq = 400 WHERE seq = 40", "entry 40 is damaged"),
+    ],
+)
+def test_a_damaged_tail_is_refused_at_the_start_and_it_is_said_what_to_do(
+    tmp_path: Path, damage: str, what: str
+) -> None:
+    store = SqliteStore(tmp_path)
+    make_world(store)
+    forger = Forger(store, 0)
+    for _ in range(10):
+        forger.add(AMIRA, forger.entry(forger.of(Tombstoned, AMIRA)).event)
+    forger.write(images=True)
+    with edited(store, 0) as db:
+        assert db.execute(damage).rowcount == 1
+
+    with pytest.raises(JournalDamaged, match=f"partition 0: {what}.*ledger restore"):
+        prepare_journals(StoreAddress(str(tmp_path)))
+
+
+def test_a_log_with_a_flipped_bit_is_refused_at_the_start(tmp_path: Path) -> None:
+    with (
+        memory_folder() as running,
+        closing(SqliteStore(Path(running)).writer(0)) as journal,
+    ):
+        open_partition(journal, ManualClock())
+        shutil.copytree(running, tmp_path, dirs_exist_ok=True)
+    log = tmp_path / "partition-0000.sqlite-wal"
+    spoilt = bytearray(log.read_bytes())
+    spoilt[-100] ^= 1
+    log.write_bytes(spoilt)
+
+    with pytest.raises(JournalDamaged, match="sqlite-wal: the log is damaged at frame"):
+        prepare_journals(StoreAddress(str(tmp_path)))
+
+
+def test_a_damaged_image_that_the_start_would_read_is_refused_at_the_start(
+    tmp_path: Path,
+) -> None:
+    where = StoreAddress(str(tmp_path))
+    store = SqliteStore(tmp_path)
+    make_world(store)
+    forger = Forger(store, 0)
+    forger.add(AMIRA, forger.entry(forger.of(Tombstoned, AMIRA)).event)
+    forger.write(images=True)
+    prepare_journals(where)
+    with edited(store, 0) as db:
+        assert db.execute(
+            "UPDATE images SET hash = zeroblob(32) WHERE account = ?", (AMIRA,)
+        ).rowcount
+
+    with pytest.raises(JournalDamaged, match=r"the image of acc_.*ledger restore"):
+        prepare_journals(where)

@@ -228,7 +228,6 @@ class Partition:
         account = self.residents.get(command.account)
         if account is not None:
             self._expire_due(account, at_ms)
-            self._close_if_ended(account, at_ms)
         reply = read(account, command, self._draft)
         self._journal.require_sole_writer()
         return reply

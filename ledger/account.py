@@ -135,7 +135,6 @@ class Account(msgspec.Struct):
     items: int = 0  # of all chapters, ever
     chapters: dict[int, Chapter] = {}
     undrawn: set[int] = set()  # chapters that changed since they were drawn
-    drawn: int = 0  # the latest chapter, when the head was drawn
 
     def add_payment(self, ordinal: int, payment: Payment, seq: int) -> None:
         payment.chapter = self._enter(seq)

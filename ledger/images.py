@@ -79,11 +79,9 @@ Load = Callable[[AccountId], Image | None]
 
 def draw(account: Account) -> list[Image]:
     """What changed since it was drawn last; the head always, and first. It is drawn then."""
-    # A chapter that was in the head when that was drawn has no image of its own yet.
+    # The item that closes a chapter changes it too, so it is among these when it leaves the head.
     closed = {number for number in account.undrawn if number < account.latest}
-    closed |= set(range(account.drawn, account.latest))
     account.undrawn.clear()
-    account.drawn = account.latest
     return [
         draw_head(account),
         *(draw_chapter(account, number) for number in sorted(closed)),
@@ -150,7 +148,6 @@ def restore(partition: int, image: Image, load: Load) -> Account | None:
         undelivered=head.undelivered,
         items=head.items,
     )
-    account.drawn = account.latest
     for number in range(account.latest):
         _take_up(account, number, _chapter(partition, account.id, number, load))
     if head.latest is not None:

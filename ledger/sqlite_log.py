@@ -7,9 +7,9 @@ header's two salts and a checksum over everything before it. After a checkpoint 
 the front with new salts, so what lies behind the last frame with the present salts has no meaning.
 
 With synchronous=FULL a commit is on disk before the next one is written. So a bad frame with a
-commit and more frames behind it is damage, for certain; and so is a frame that one flipped bit
-would mend, for no interrupted write looks like that. Any other bad frame in the last commit may be
-either.
+commit and more frames behind it is damage, for certain. A bad frame in the last commit may be
+either, even one that a single flipped bit would mend: a sector that a power cut kept from the disk
+still holds what stood there before, and that can be the same but for one bit.
 """
 
 import fcntl
@@ -132,8 +132,7 @@ def _damaged_frame(
             return None  # of an earlier generation: the log ends here
         commits = [each.number for each in (frame, *behind) if each.committed]
         followed = bool(behind and commits and commits[0] < behind[-1].number)
-        certain = followed or _one_bit_off(frame, salts, computed, order)
-        return LogDamage(frame.number, certain)
+        return LogDamage(frame.number, followed)
     return None
 
 
@@ -148,43 +147,3 @@ def _checksum(data: bytes, start: tuple[int, int], order: str) -> tuple[int, int
         first = first + even + second & _WORD
         second = second + odd + first & _WORD
     return first, second
-
-
-def _one_bit_off(
-    frame: _Frame, salts: tuple[int, int], computed: tuple[int, int], order: str
-) -> bool:
-    """Would one flipped bit make it whole: in the salts, in the checksum, or in what that is over?
-
-    The checksum is linear: 2^k more in a word adds 2^k times what that word counts for. From the
-    last pair of words to the first, a word counts for the sums of Fibonacci numbers.
-    """
-    if frame.salts != salts:
-        return _bits_between(frame.salts, salts) == 1 and frame.sums == computed
-    if _bits_between(frame.sums, computed) == 1:
-        return True
-    off = (frame.sums[0] - computed[0] & _WORD, frame.sums[1] - computed[1] & _WORD)
-    of_even, of_odd = (1, 1), (0, 1)
-    pairs = list(struct.iter_unpack(f"{order}II", frame.summed))
-    for even, odd in reversed(pairs):
-        if _explains(even, of_even, off) or _explains(odd, of_odd, off):
-            return True
-        of_even, of_odd = _earlier(of_even), _earlier(of_odd)
-    return False
-
-
-def _bits_between(left: tuple[int, int], right: tuple[int, int]) -> int:
-    return (left[0] ^ right[0]).bit_count() + (left[1] ^ right[1]).bit_count()
-
-
-def _explains(word: int, counts: tuple[int, int], off: tuple[int, int]) -> bool:
-    for bit in range(32):
-        change = -(1 << bit) if word >> bit & 1 else 1 << bit
-        if (change * counts[0] & _WORD, change * counts[1] & _WORD) == off:
-            return True
-    return False
-
-
-def _earlier(counts: tuple[int, int]) -> tuple[int, int]:
-    """What the same word counts for, one pair earlier."""
-    first, second = counts
-    return first + second & _WORD, first + 2 * second & _WORD

@@ -14,8 +14,8 @@ import psycopg
 
 from benchmarks.histogram import Counts, percentile, record
 from ledger.entry import Sealed
+from ledger.postgres_store import PostgresStore
 from ledger.store_address import StoreAddress
-from ledger.stores import open_journals, prepare_journals
 
 # Entries in a commit: a lone payment, an ordinary moment, a full frame.
 SIZES = (1, 16, 256)
@@ -41,8 +41,9 @@ class AppendFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(address: StoreAddress, rows: int, seconds: float) -> AppendFigures:
-    prepare_journals(address)
-    journal = open_journals(address).writer(0)
+    store = PostgresStore(address)
+    store.prepare()  # the tables alone: what stands in them here is no journal
+    journal = store.writer(0)
     seq, random, spent = journal.tip().seq, Random(rows), Counts()
     with psycopg.connect(address.text, autocommit=True) as session:
         wal, size = _ask(session, _WAL), _ask(session, _SIZE)

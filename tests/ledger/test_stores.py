@@ -142,7 +142,7 @@ def test_a_log_with_a_flipped_bit_is_refused_at_the_start(tmp_path: Path) -> Non
         shutil.copytree(running, tmp_path, dirs_exist_ok=True)
     log = tmp_path / "partition-0000.sqlite-wal"
     spoilt = bytearray(log.read_bytes())
-    spoilt[-100] ^= 1
+    spoilt[100] ^= 1
     log.write_bytes(spoilt)
 
     with pytest.raises(JournalDamaged, match="sqlite-wal: the log is damaged at frame"):

@@ -14,8 +14,9 @@ from ledger.journal import Journal, Tip
 # Of one step: half a millisecond. At ten steps a second, a million entries take less than an hour.
 ENTRIES_PER_STEP = 64
 IMAGES_PER_STEP = 16
-# A read that fails so often at one place is no hiccup of the disk.
-ATTEMPTS_MAX = 3
+# A read that fails so often at one place, for a minute, is no hiccup of the disk. Until then the
+# partition goes on: what it writes is durable, or its append fails and says so.
+ATTEMPTS_MAX = 600
 
 
 class Scrub:

@@ -24,7 +24,8 @@ from ledger.commands import (
     Relayed,
     Reverse,
 )
-from ledger.decide import decide, expire
+from ledger.decide import decide
+from ledger.decide_payment import expire
 from ledger.decline import DeclineReason
 from ledger.entry import FORMAT_VERSION, GENESIS_HASH, Place, build, chain, seal, unseal
 from ledger.errors import Fenced, JournalDamaged, StoreTooNew

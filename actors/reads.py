@@ -14,7 +14,7 @@ from ledger.commands import (
     ReadPayment,
     ReadTransfer,
 )
-from ledger.decide import find_payment
+from ledger.decide_payment import find_payment
 from ledger.decline import DeclineReason
 from ledger.entry import unseal
 from ledger.replies import DeclinedReply, EntriesReply, Reply

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
+from ledger.clock import SECOND_MS
 from ledger.decline import DeclineReason
 from ledger.events import AccountKind, Sale
 from ledger.ids import AccountId
@@ -25,6 +26,13 @@ from ledger.posting import Legs
 # and an attacker with a leaked till key from filling memory with holds of one unit.
 OPEN_HOLDS_MAX = 1_000
 
+
+# A payment code is shown on a phone and lives one minute, as the large QR wallets do
+# (terminals.md B1): long enough to find the scanner, short enough that a photographed
+# code is worth little.
+CODE_LIFE_MS = 60 * SECOND_MS
+# Clocks of one installation agree within this; more means that one of them is wrong.
+CLOCK_SKEW_MS = 5 * SECOND_MS
 
 # Payments, transfers and keys in one chapter. A refund of an old payment draws its chapter anew,
 # some 5 kB; a young account's only chapter is in its head. Another number here is another

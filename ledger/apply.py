@@ -8,6 +8,8 @@ from itertools import takewhile
 
 from ledger.account import (
     BARRED,
+    CLOCK_SKEW_MS,
+    CODE_LIFE_MS,
     Account,
     AccountStatus,
     BoundCode,
@@ -17,7 +19,6 @@ from ledger.account import (
     Transfer,
     TransferStatus,
 )
-from ledger.decide import CLOCK_SKEW_MS, CODE_LIFE_MS
 from ledger.decline import DeclineReason
 from ledger.entry import Entry
 from ledger.events import (

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from ledger.account import CODE_LIFE_MS
 from ledger.clock import DAY_MS, Clock
 from ledger.commands import Authorise, CaptureMode, ScannedCode, Void
-from ledger.decide import CODE_LIFE_MS
 from ledger.entry import Cause
 from ledger.events import Sale
 from ledger.ids import AccountId, Ref

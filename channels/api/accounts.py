@@ -10,6 +10,7 @@ from channels.problem import bad_field
 from channels.route import Answer, Call, NoBody, Route, scopes
 from channels.views import Views, account_view
 from channels.wire import AccountView, CodeView, EntriesView, OpenAccountBody
+from ledger.account import CODE_LIFE_MS
 from ledger.clock import SECOND_MS
 from ledger.commands import (
     CloseAccount,
@@ -19,7 +20,6 @@ from ledger.commands import (
     ReadEntries,
     UnfreezeAccount,
 )
-from ledger.decide import CODE_LIFE_MS
 from ledger.entry import unseal
 from ledger.events import AccountKind
 from ledger.ids import AccountId, account_text, derive_account

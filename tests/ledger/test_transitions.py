@@ -22,7 +22,8 @@ from ledger.commands import (
     Reverse,
     Void,
 )
-from ledger.decide import decide, expire
+from ledger.decide import decide
+from ledger.decide_payment import expire
 from ledger.decline import DeclineReason as R
 from ledger.entry import Cause, Place, build
 from ledger.events import AccountKind, Declined, Event, Origin

@@ -2,7 +2,7 @@
 
 # Why these change nothing.
 
-ledger/decide.py _void
+ledger/decide_payment.py _void
 - what stood there
 + what stands there instead
 """

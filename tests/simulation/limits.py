@@ -14,7 +14,7 @@ import actors.reads
 import actors.residents
 import actors.tail
 import ledger.account
-import ledger.decide
+import ledger.decide_payment
 import ledger.inspection
 import tests.ledger.model
 
@@ -40,7 +40,7 @@ def drawn_bounds(dice: Random) -> Iterator[None]:
     """With these bounds, until the end of the block."""
     drawn = [(module, name, dice.choice(values)) for module, name, values in _BOUNDS]
     holds_max = dice.choice(_HOLDS)
-    drawn.append((ledger.decide, "OPEN_HOLDS_MAX", holds_max))
+    drawn.append((ledger.decide_payment, "OPEN_HOLDS_MAX", holds_max))
     drawn.append((tests.ledger.model, "HOLDS", holds_max))
     real = [getattr(module, name) for module, name, _ in drawn]
     try:

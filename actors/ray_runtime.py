@@ -14,6 +14,8 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -42,6 +44,10 @@ CONTROL_S = 5.0
 RETRY_S = 0.1
 # Tasks that do nothing, for stand_by(): one alone would find a process, and start no other.
 STAND_BY_TASKS = 2
+# The thread that connects is the driver to Ray, and numbers the tasks that it submits; a new head
+# gives its first driver the same name as the last one did. Had two threads connected, one after
+# the other, their tasks would get the same numbers, and Ray would abort the process.
+_DRIVER = ThreadPoolExecutor(1, thread_name_prefix="ray-driver")
 
 
 class PartitionSpec(msgspec.Struct, frozen=True):
@@ -121,6 +127,11 @@ def _nothing() -> None:
     """For stand_by()."""
 
 
+def _as_driver(work: Callable[[], None]) -> None:
+    """In the one thread that is the driver. Waits for it."""
+    _DRIVER.submit(work).result()
+
+
 async def _call_own_socket(path: str, frame: bytes) -> bytes:
     async def resolve(_partition: int) -> str:
         return path
@@ -145,6 +156,9 @@ class RayRuntime:
 
     def connect(self) -> None:
         """Raises ConnectionError while the head is not up yet."""
+        _as_driver(self._connect)
+
+    def _connect(self) -> None:
         assert os.environ.get("RAY_AUTH_TOKEN") == self._spec.token, (
             "set before Ray was imported"
         )
@@ -163,7 +177,7 @@ class RayRuntime:
 
     def disconnect(self) -> None:
         self.connected = False
-        ray.shutdown()
+        _as_driver(ray.shutdown)
 
     def start_partition(self, spec: PartitionSpec) -> None:
         """Create the partition's actor, or find it running. Returns before it is up."""
@@ -185,6 +199,9 @@ class RayRuntime:
         process that keeps to tasks; for the next one Ray starts another, which comes too late for
         it, and has done nothing yet when a partition needs it.
         """
+        _as_driver(self._stand_by)
+
+    def _stand_by(self) -> None:
         with contextlib.suppress(ray.exceptions.RayError):  # there will be another occasion
             task = ray.remote(_nothing).options(num_cpus=0, max_retries=0)
             for _ in range(STAND_BY_TASKS):

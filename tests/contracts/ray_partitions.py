@@ -5,11 +5,10 @@ journals' folder is a link, which is turned to an empty folder, and then the pro
 """
 
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -118,19 +117,12 @@ def ray_partitions(spec: HeadSpec) -> Iterator[RayPartitions]:
         from actors.ray_runtime import RayRuntime  # noqa: PLC0415 — reads the environment
 
         runtime = RayRuntime(spec, namespace="contract")
-        _aside(runtime.connect)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Ray's own
+            runtime.connect()
         folder = Path(spec.folder) / "contract"
         folder.mkdir()
         partitions = RayPartitions(runtime, folder)
         partitions.start()
         yield partitions
         runtime.disconnect()
-
-
-def _aside(connect: Callable[[], None]) -> None:
-    """Not in the main thread: there Ray would take over the signals of the whole run."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray's own
-        thread = Thread(target=connect)
-        thread.start()
-        thread.join()

@@ -30,6 +30,26 @@ except ConnectionRefusedError:
     print("refused,", "Ray started" if ray.is_initialized() else "no Ray started")
 """
 
+TWO_THREADS = """
+import os, threading
+from actors.ray_head import HeadSpec
+from actors.ray_runtime import RayRuntime
+import ray
+
+met = set()
+ray.init = ray.shutdown = lambda **_: met.add(threading.get_ident())
+
+def drive():
+    runtime = RayRuntime(HeadSpec("", 0, os.environ["RAY_AUTH_TOKEN"], 1))
+    runtime.connect()
+    runtime.disconnect()
+
+for thread in [threading.Thread(target=drive) for _ in range(2)]:
+    thread.start()
+    thread.join()
+print("Ray met", len(met))
+"""
+
 
 async def test_a_stopped_gateway_is_killed_and_comes_back(
     installation: Installation,
@@ -83,16 +103,25 @@ async def test_a_process_stands_by_to_become_a_partition(
 def test_a_driver_that_is_not_connected_starts_no_ray_of_its_own(
     installation: Installation,
 ) -> None:
-    environment = installation.head_spec().environment
-    asked = subprocess.run(
-        [sys.executable, "-c", LOST_DRIVER],
+    assert said(installation, LOST_DRIVER) == "refused, no Ray started\n"
+
+
+def test_one_thread_is_the_driver_whoever_connects(installation: Installation) -> None:
+    """Two would number their tasks alike after a new head, and Ray aborts the process then."""
+    assert said(installation, TWO_THREADS) == "Ray met 1\n"
+
+
+def said(installation: Installation, program: str) -> str:
+    """By a process that could be a driver of the installation's Ray."""
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
         cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
+        env=os.environ | installation.head_spec().environment,
+        stdout=subprocess.PIPE,
         text=True,
         check=False,
     )
-    assert asked.stdout == "refused, no Ray started\n", asked.stderr
+    return ran.stdout
 
 
 def idle(installation: Installation) -> list[int]:

@@ -30,13 +30,14 @@ from ledger.events import (
 )
 from ledger.ids import Ref, account_text, payment_text, transfer_text
 from ledger.legs import add, total
-from ledger.payment import OPEN_STATES
+from ledger.payment import OPEN_STATES, PaymentState
 from ledger.posting import Book, Legs, commodity_of
 from ledger.replies import AccountReply, PaymentReply, ReverseReply, TransferReply
 from ledger.time_text import time_text
 from services.merchants import find_merchants
 from services.order_texts import OrderTexts
 from services.orders import Order
+from services.payment_state import PaymentRow
 from services.store import Store
 
 # Names that are looked up once and kept: an airport has thousands of merchants, not millions.
@@ -120,6 +121,27 @@ class Views:
             account=account_text(reply.ref.account) if show_account else None,
         )
 
+    async def payment_rows(
+        self, rows: Collection[PaymentRow], *, show_account: bool
+    ) -> list[PaymentView]:
+        """As the bookkeeper told them."""
+        await self._names.learn_merchants({row.merchant for row in rows})
+        orders = await self._names.orders({row.order_digest for row in rows})
+        return [
+            row_view(
+                row,
+                merchant_name=self._names.merchant(row.merchant),
+                order=orders.get(row.order_digest),
+                show_account=show_account,
+            )
+            for row in rows
+        ]
+
+    async def merchant_names(self, merchants: Collection[str]) -> dict[str, str]:
+        await self._names.learn_merchants(merchants)
+        names = {merchant: self._names.merchant(merchant) for merchant in merchants}
+        return {merchant: name for merchant, name in names.items() if name}
+
     async def reverse(self, reply: ReverseReply, *, show_account: bool) -> ReverseView:
         payment = None
         if reply.payment:
@@ -167,6 +189,30 @@ class Views:
             lines=[OrderLineView(line.text, line.amount_minor) for line in order.lines],
             payment=order.payment,
         )
+
+
+def row_view(
+    row: PaymentRow, *, merchant_name: str | None, order: str | None, show_account: bool
+) -> PaymentView:
+    open_hold = PaymentState(row.status) in OPEN_STATES
+    return PaymentView(
+        id=row.id,
+        status=row.status,
+        amount=AmountView(row.authorised_minor, row.currency),
+        captured_minor=row.captured_minor,
+        refunded_minor=row.refunded_minor,
+        remaining_minor=row.authorised_minor - row.captured_minor if open_hold else 0,
+        merchant=row.merchant,
+        merchant_name=merchant_name,
+        order=order,
+        channel=row.channel,
+        place=row.place,
+        terminal=row.terminal,
+        at=time_text(row.at_ms),
+        expires_at=time_text(row.expires_at_ms) if open_hold else None,
+        decline=decline_view(DeclineReason(row.decline)) if row.decline else None,
+        account=row.account if show_account else None,
+    )
 
 
 def account_view(reply: AccountReply, label: str) -> AccountView:

@@ -166,6 +166,31 @@ class PaymentView(Out, frozen=True, omit_defaults=False):
     account: str | None
 
 
+class PaymentsView(Out, frozen=True):
+    """Newest first. next: the `before` of the next page; null when there is none."""
+
+    payments: list[PaymentView]
+    next: str | None
+
+
+class TakingView(Out, frozen=True):
+    """captured and refunded: what that day's entries moved, whenever the payment was made."""
+
+    merchant: str
+    merchant_name: str | None
+    channel: str
+    currency: str
+    approved: int
+    declined: int
+    captured_minor: int
+    refunded_minor: int
+
+
+class TakingsView(Out, frozen=True):
+    day: str
+    takings: list[TakingView]
+
+
 class UnknownView(Out, frozen=True):
     """202: the outcome is not known yet. Ask again with the same key, or look it up."""
 

@@ -20,6 +20,7 @@ from actors.runtime import PartitionUnavailable, Road
 from channels.api.accounts import AccountsApi
 from channels.api.orders import OrdersApi
 from channels.api.payments import PaymentsApi
+from channels.api.takings import TakingsApi
 from channels.api.transfers import TransfersApi
 from channels.route import Route
 from channels.views import Names, Views
@@ -124,6 +125,7 @@ class Gateway:
             *AccountsApi(accounts, payments, parts.store, views).routes(),
             *TransfersApi(accounts, Transfers(accounts)).routes(),
             *PaymentsApi(accounts, payments, views).routes(),
+            *TakingsApi(parts.store, views, parts.clock).routes(),
             *OrdersApi(payments, parts.store, views, parts.clock).routes(),
             *MeApi(self._names, demo=parts.config.demo).routes(),
         ]

@@ -22,6 +22,7 @@ from actors.directory import Directory
 from actors.ray_head import HeadSpec, RayHead
 from actors.relay import Relay, load_cursors, save_cursors
 from actors.socket_road import SocketRoad
+from gateway.back_office import BackOffice, OfficeParts
 from gateway.config import Config
 from gateway.gateways import Gateways
 from gateway.layout import Layout
@@ -29,6 +30,7 @@ from gateway.logs import get
 from gateway.pulse import MISSED_MAX, Pulse
 from gateway.start_failed import StartFailed
 from ledger.stores import open_journals
+from services.store import open_store
 
 if TYPE_CHECKING:
     from actors.ray_runtime import RayRuntime
@@ -73,6 +75,7 @@ class Supervisor:
         self._tasks = [
             asyncio.create_task(self._keep("relay", self._carry)),
             asyncio.create_task(self._keep("watch", self._watch)),
+            asyncio.create_task(self._keep("back office", self._look_through)),
         ]
 
     async def _start_engine(self) -> None:
@@ -194,6 +197,22 @@ class Supervisor:
             save_cursors(self._layout.relay_cursors, cursors)
         except OSError as error:
             _log.warning("the relay's place could not be written", problem=error.strerror)
+
+    async def _look_through(self) -> None:
+        """The back office, for as long as we live. Opened anew after a failure, like the relay."""
+        store = open_store(self._layout.store_url)
+        office = BackOffice(
+            OfficeParts(
+                journals=open_journals(self._journals),
+                store=store,
+                partitions=self._directory.partition_count,
+            )
+        )
+        try:
+            await office.run()
+        finally:
+            office.close()
+            store.close()
 
     async def _watch(self) -> None:
         while True:

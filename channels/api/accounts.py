@@ -7,6 +7,7 @@ from actors.reads import ENTRIES_MAX
 from channels.access import own_account
 from channels.outcome import approved
 from channels.problem import bad_field
+from channels.query import number
 from channels.route import Answer, Call, NoBody, Route, scopes
 from channels.views import Views, account_view
 from channels.wire import AccountView, CodeView, EntriesView, OpenAccountBody
@@ -137,8 +138,8 @@ class AccountsApi:
 
     async def entries(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])
-        before = _number(call, "before", default=0, most=2**53)
-        limit = _number(call, "limit", default=50, most=ENTRIES_MAX)
+        before = number(call, "before", default=0, most=2**53)
+        limit = number(call, "limit", default=50, most=ENTRIES_MAX)
         command = ReadEntries(account=account, before=before, limit=max(1, limit))
         reply = approved(await self._accounts.read(command), EntriesReply, "id")
         page = [unseal(body) for body in reply.bodies]
@@ -163,14 +164,3 @@ class AccountsApi:
             png=f"data:image/png;base64,{png}",
             svg=draw_svg(issued.payload),
         )
-
-
-def _number(call: Call, name: str, *, default: int, most: int) -> int:
-    text = call.query.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 16 or int(text) > most:
-        raise bad_field(
-            name, f"{name} must be a whole number up to {most}, not {text[:32]!r}."
-        )
-    return int(text)

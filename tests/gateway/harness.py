@@ -29,6 +29,7 @@ from actors.relay import Relay
 from channels.route import Route
 from channels.web.demo import demo_key, demo_random_bytes
 from channels.wire import ProblemView
+from gateway.back_office import BackOffice, OfficeParts
 from gateway.bootstrap import Gateway, Parts
 from gateway.config import Config
 from gateway.layout import Layout
@@ -150,6 +151,13 @@ class House:
                 random_bytes=random_bytes,
             )
         )
+        self.back_office = BackOffice(
+            OfficeParts(
+                journals=self.journals,
+                store=self.store,
+                partitions=directory.partition_count,
+            )
+        )
         self.relay = Relay(directory, self.runtime, self.journals, {})
         self.declared = _Declared(self.gateway.routes)
         self.nobody = Caller(self, None)
@@ -197,6 +205,7 @@ class House:
             await self._carrier
         await self.runtime.close()
         self.relay.close()
+        self.back_office.close()
         self.store.close()
         self._reserved.close()
         assert not verify(self.journals).findings

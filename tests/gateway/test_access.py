@@ -33,6 +33,8 @@ MAY = {
     "POST /v1/transfers": "operator customer",
     "GET /v1/transfers/{id}": "operator customer",
     "POST /v1/payments": TAKERS,
+    "GET /v1/payments": TAKERS,
+    "GET /v1/takings": TAKERS,
     "POST /v1/payments/lookup": TAKERS,
     "POST /v1/payments/reverse": TAKERS,
     "GET /v1/payments/{id}": MEMBERS,

@@ -199,6 +199,10 @@ async def what_is_there_is_read(house: House) -> None:
     attempt = {"key": "till-1", "payer": {"code": code}}
     await house.lounge.post("/v1/payments/lookup", attempt)
     await house.amira.get("/v1/me")
+    await house.lounge.get("/v1/payments")
+    await house.lounge.get("/v1/payments?before=none")
+    await house.lounge.get("/v1/takings")
+    await house.lounge.get("/v1/takings?day=none")
     await house.nobody.get("/v1/demo")
     await house.nobody.post("/v1/demo/sign-in", {"who": "amira"})
     await house.amira.post(f"/v1/orders/{order.body['id']}/pay")

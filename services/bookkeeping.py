@@ -1,0 +1,230 @@
+"""The bookkeeper: tells the journal again as tables that merchants can look through.
+
+It reads each journal in order, a page at a time in short reads, and writes what a page says in one
+transaction with its place in that journal. So whatever kills it, each entry is told once; and while
+the store is away, it waits. There is one bookkeeper in an installation (gateway/back_office.py).
+
+The cost, per payment: one row of `payments`, one of `merchant_lines`, a share of one of
+`day_totals`. A read of the journal would need no rows, but must walk through everybody's entries
+to find one merchant's.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from actors.tail import Tail
+from ledger.entry import Entry
+from ledger.journal import Store as Journals
+from ledger.posting import Book, commodity_of
+from ledger.time_text import day_text
+from services.merchant_tables import BOOKKEEPING, DAY_TOTALS, MERCHANT_LINES, PAYMENTS
+from services.payment_state import (
+    Attempt,
+    FollowUp,
+    PaymentRow,
+    follow,
+    opened_row,
+    payment_of,
+)
+from services.rows import as_struct
+from services.store import Store
+
+# Parameters of one statement: SQLite took 999 at most for long, and a page has fewer payments.
+IDS_PER_QUERY = 500
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """One entry about a payment: the payment as it stood after it."""
+
+    partition: int
+    entry: Entry
+    payment: PaymentRow
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What one entry did to one pot of a merchant's stripe."""
+
+    partition: int
+    seq: int
+    pot: str
+    merchant: str
+    payment: str
+    kind: str
+    channel: str
+    amount_minor: int
+    at_ms: int
+
+
+class Bookkeeper:
+    def __init__(self, store: Store, journals: Journals, partitions: int) -> None:
+        self._store = store
+        places = read_places(store)
+        self._tails = [Tail(journals, n, places.get(n, 0)) for n in range(partitions)]
+
+    def step(self) -> bool:
+        """Tell one page of each journal. True if there was anything to tell.
+
+        Raises StoreUnavailable; what was not told is told next time.
+        """
+        busy = False
+        for tail in self._tails:
+            start = tail.after
+            page = tail.next()
+            if not page:
+                continue
+            busy = True
+            try:
+                self._tell(tail.partition, page)
+            except BaseException:
+                tail.after = start
+                raise
+        return busy
+
+    def close(self) -> None:
+        for tail in self._tails:
+            tail.close()
+
+    def _tell(self, partition: int, page: Sequence[Entry]) -> None:
+        with self._store.write() as connection:
+            happenings = _happenings(connection, partition, page)
+            lines = [line for happening in happenings for line in lines_of(happening)]
+            _write_payments(connection, happenings)
+            if lines:
+                rows = [msgspec.structs.asdict(line) for line in lines]
+                connection.execute(insert(MERCHANT_LINES), rows)
+            self._add_totals(connection, happenings)
+            self._write_place(connection, partition, page[-1].seq)
+
+    def _write_place(self, connection: Connection, partition: int, seq: int) -> None:
+        place = self._store.insert_into(BOOKKEEPING).values(partition=partition, seq=seq)
+        connection.execute(
+            place.on_conflict_do_update(
+                index_elements=["partition"], set_={"seq": place.excluded.seq}
+            )
+        )
+
+    def _add_totals(self, connection: Connection, happenings: list[Happening]) -> None:
+        """A page has a handful of merchants, channels and currencies, whatever its length."""
+        sums: dict[tuple[str, str, str, str], list[int]] = {}
+        for happening in happenings:
+            for key, figures in _figures(happening):
+                total = sums.setdefault(key, [0, 0, 0, 0])
+                for index, figure in enumerate(figures):
+                    total[index] += figure
+        names = ("approved", "declined", "captured_minor", "refunded_minor")
+        for (day, merchant, channel, currency), total in sums.items():
+            row = {
+                "day": day,
+                "merchant": merchant,
+                "channel": channel,
+                "currency": currency,
+            }
+            added = self._store.insert_into(DAY_TOTALS).values(
+                row | dict(zip(names, total, strict=True))
+            )
+            connection.execute(
+                added.on_conflict_do_update(
+                    index_elements=["day", "merchant", "channel", "currency"],
+                    set_={
+                        name: DAY_TOTALS.c[name] + added.excluded[name] for name in names
+                    },
+                )
+            )
+
+
+def read_places(store: Store) -> dict[int, int]:
+    """Up to which entry each journal has been told."""
+    with store.read() as connection:
+        rows = connection.execute(select(BOOKKEEPING.c.partition, BOOKKEEPING.c.seq))
+        return {row.partition: row.seq for row in rows}
+
+
+def lines_of(happening: Happening) -> Iterable[Line]:
+    """From the postings themselves, so that a statement adds up to the ledger."""
+    entry, payment = happening.entry, happening.payment
+    sums: dict[str, int] = {}
+    for posting in entry.postings:
+        if posting.book is Book.MERCHANT:
+            sums[posting.pot] = sums.get(posting.pot, 0) - posting.amount_minor
+    for pot, amount_minor in sums.items():
+        yield Line(
+            happening.partition,
+            entry.seq,
+            pot,
+            payment.merchant,
+            payment.id,
+            "payment" if amount_minor > 0 else "refund",
+            payment.channel,
+            amount_minor,
+            entry.at_ms,
+        )
+
+
+def _happenings(
+    connection: Connection, partition: int, page: Sequence[Entry]
+) -> list[Happening]:
+    """What a page says of payments, in its order."""
+    rows = _known(connection, page)
+    found = []
+    for entry in page:
+        payment, event = payment_of(entry), entry.event
+        if payment is None:
+            continue
+        if isinstance(event, Attempt):
+            rows[payment] = opened_row(entry, event)
+        else:
+            assert isinstance(event, FollowUp), "an entry of a payment is one of the two"
+            follow(rows[payment], entry, event.after)
+        found.append(Happening(partition, entry, msgspec.structs.replace(rows[payment])))
+    return found
+
+
+def _known(connection: Connection, page: Sequence[Entry]) -> dict[str, PaymentRow]:
+    """The payments that began before this page and go on in it."""
+    begun: set[str] = set()
+    wanted: set[str] = set()
+    for entry in page:
+        payment = payment_of(entry)
+        if payment is not None:
+            (begun if isinstance(entry.event, Attempt) else wanted).add(payment)
+    ids = sorted(wanted - begun)
+    rows: dict[str, PaymentRow] = {}
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        query = select(PAYMENTS).where(
+            PAYMENTS.c.id.in_(ids[start : start + IDS_PER_QUERY])
+        )
+        for row in connection.execute(query).mappings():
+            rows[row["id"]] = as_struct(row, PaymentRow)
+    return rows
+
+
+def _write_payments(connection: Connection, happenings: list[Happening]) -> None:
+    """Each payment once, as the page leaves it."""
+    last = {happening.payment.id: happening.payment for happening in happenings}
+    begun = {h.payment.id for h in happenings if isinstance(h.entry.event, Attempt)}
+    new = [msgspec.structs.asdict(row) for row in last.values() if row.id in begun]
+    if new:
+        connection.execute(insert(PAYMENTS), new)
+    for row in last.values():
+        if row.id not in begun:
+            values = msgspec.structs.asdict(row)
+            connection.execute(
+                update(PAYMENTS).where(PAYMENTS.c.id == row.id).values(values)
+            )
+
+
+def _figures(
+    happening: Happening,
+) -> Iterable[tuple[tuple[str, str, str, str], tuple[int, int, int, int]]]:
+    """What the entry adds to the totals of its day: approved, declined, captured, refunded."""
+    entry, payment = happening.entry, happening.payment
+    day, who = day_text(entry.at_ms), (payment.merchant, payment.channel)
+    if isinstance(entry.event, Attempt):
+        declined = int(bool(payment.decline))
+        yield (day, *who, payment.currency), (1 - declined, declined, 0, 0)
+    for line in lines_of(happening):
+        earned = max(line.amount_minor, 0)
+        given_back = max(-line.amount_minor, 0)
+        yield (day, *who, commodity_of(line.pot)), (0, 0, earned, given_back)

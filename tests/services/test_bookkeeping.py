@@ -1,0 +1,124 @@
+"""Each entry is told once, whatever ends the bookkeeper, and it all adds up to the ledger."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from ledger.balances import balances
+from ledger.posting import Book
+from ledger.sqlite_store import SqliteStore
+from services.bookkeeping import Bookkeeper, read_places
+from services.merchant_tables import DAY_TOTALS, MERCHANT_LINES, PAYMENTS
+from services.store import Store, StoreUnavailable
+from tests.books import tip_of
+from tests.ledger.busy_books import PARTITIONS, BusyBooks
+
+
+@pytest.fixture
+def journals(tmp_path: Path) -> SqliteStore:
+    """Some hundred commands of every kind, in three partitions."""
+    journals = SqliteStore(tmp_path / "journals")
+    asyncio.run(_live(journals))
+    return journals
+
+
+async def _live(journals: SqliteStore) -> None:
+    books = BusyBooks(journals, 3)
+    await books.open_wallets()
+    await books.live(400)
+    await books.runtime.close()
+
+
+@pytest.fixture
+def bookkeeper(store: Store, journals: SqliteStore) -> Iterator[Bookkeeper]:
+    keeper = Bookkeeper(store, journals, PARTITIONS)
+    yield keeper
+    keeper.close()
+
+
+def earned(store: Store) -> dict[tuple[str, str], int]:
+    columns = MERCHANT_LINES.c
+    query = select(columns.merchant, columns.pot, func.sum(columns.amount_minor)).group_by(
+        columns.merchant, columns.pot
+    )
+    with store.read() as connection:
+        return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def in_the_ledger(journals: SqliteStore) -> dict[tuple[str, str], int]:
+    return {
+        (account.owner.decode(), account.pot): -minor
+        for account, minor in balances(journals).by_account.items()
+        if account.book is Book.MERCHANT
+    }
+
+
+def test_lines_add_up_to_the_stripes_of_the_ledger(
+    store: Store, journals: SqliteStore, bookkeeper: Bookkeeper
+) -> None:
+    while bookkeeper.step():
+        pass
+
+    assert earned(store) == in_the_ledger(journals) != {}
+    assert read_places(store) == {
+        number: tip_of(journals, number).seq for number in range(PARTITIONS)
+    }
+
+
+def test_totals_of_days_add_up_to_the_lines(store: Store, bookkeeper: Bookkeeper) -> None:
+    while bookkeeper.step():
+        pass
+
+    totals = DAY_TOTALS.c
+    with store.read() as connection:
+        net = func.sum(totals.captured_minor - totals.refunded_minor)
+        told = connection.execute(select(net, func.sum(totals.declined))).one()
+        lines = connection.execute(select(func.sum(MERCHANT_LINES.c.amount_minor))).scalar()
+        of_payments = func.sum(PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor)
+        left = connection.execute(select(of_payments)).scalar()
+        declined = connection.execute(
+            select(func.count()).where(PAYMENTS.c.status == "declined")
+        ).scalar()
+    assert told == (lines, declined)
+    assert left == lines
+
+
+def test_a_bookkeeper_that_dies_after_any_write_tells_nothing_twice(
+    store: Store, journals: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.tail.PAGE", 7)
+    steps = 0
+    busy = True
+    while busy:
+        keeper = Bookkeeper(store, journals, PARTITIONS)
+        busy = keeper.step()
+        keeper.close()
+        steps += 1
+
+    assert steps > 20
+    assert earned(store) == in_the_ledger(journals)
+
+
+def test_a_page_that_the_store_does_not_take_is_told_again(
+    store: Store,
+    journals: SqliteStore,
+    bookkeeper: Bookkeeper,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(Bookkeeper, "_write_place", _refuse)
+        with pytest.raises(StoreUnavailable):
+            bookkeeper.step()
+    assert earned(store) == {}
+
+    while bookkeeper.step():
+        pass
+
+    assert earned(store) == in_the_ledger(journals)
+
+
+def _refuse(*_arguments: object) -> None:
+    raise StoreUnavailable

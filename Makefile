@@ -24,7 +24,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate mutants torture flips bench report format lock clean
+.PHONY: help run test check simulate mutants torture flips fuzz bench report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -58,6 +58,9 @@ torture: $(VENV)/.test-ready ## Real faults, real processes: make torture FAULTS
 
 flips: $(VENV)/.test-ready ## Flip one bit of every byte of a small ledger: is each one found?
 	$(BIN)/python -m tests.ledger.flips
+
+fuzz: $(VENV)/.test-ready ## Read what nobody meant: QR payloads by the million; PAYLOADS=1000000 SEED=1
+	$(BIN)/python -m tests.fuzz $(if $(PAYLOADS),--payloads $(PAYLOADS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.bench-ready ## Measure beside what one would build instead; ARGS=--quick, --full
 	@scripts/install-system-packages.sh $(filter postgresql,$(SYSTEM_PACKAGES))

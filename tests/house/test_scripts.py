@@ -186,6 +186,7 @@ def test_make_alone_lists_every_target_with_its_line() -> None:
         "mutants",
         "torture",
         "flips",
+        "fuzz",
         "bench",
         "report",
         "format",

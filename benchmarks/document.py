@@ -14,7 +14,7 @@ import msgspec
 
 from actors.directory import PARTITIONS_MAX
 from actors.frame import COMMANDS_PER_FRAME
-from benchmarks import overload, report, scaling, zipf
+from benchmarks import overload, profile, report, scaling, zipf
 from benchmarks.charts import pictures
 from benchmarks.engine import LOOK_S
 from benchmarks.findings import (
@@ -94,6 +94,7 @@ def figures(found: Findings) -> dict[str, str]:
         "idle": report.idle_rows,
         "ladder": report.ladder_rows,
         "profile": report.profile_rows,
+        "looks": report.looks_rows,
         "appends": append_rows,
     }
     values = {
@@ -149,8 +150,15 @@ def _throughputs(found: Findings) -> dict[str, str]:
         "terminal": rate(OURS, TERMINAL),
         "terminal_cpu": _text(found.cpu_us(OURS, TERMINAL)),
         "floor_cpu": _text(found.cpu_us(FLOOR)),
+        "foreign": _foreign(found),
         "row_bytes": str(engine.row_bytes) if engine else DASH,
     }
+
+
+def _foreign(found: Findings) -> str:
+    """The gateway's time in code that is not ours."""
+    shares = found.looks.get("gateway")
+    return f"{1 - shares[profile.OURS]:.0%}" if shares else DASH
 
 
 def _bounds(found: Findings) -> dict[str, str]:

@@ -1,10 +1,13 @@
-"""The engine alone: `python -m benchmarks.engine FOLDER FRAMES TURNS`, no HTTP and no socket.
+"""The engine alone: `python -m benchmarks.engine FOLDER FRAMES TURNS LOOK_S`: no HTTP, no socket.
 
 Frames of 256 payments in, one durable commit for each, frames of answers out; one partition,
 1,000 wallets, new keys throughout. In turn with it the bare store: rows of the same size, as
-many in each commit, and nothing decided. At the end one turn with a look at where the time goes.
+many in each commit, and nothing decided. At the end one turn with a look at where the time goes,
+and for LOOK_S seconds (0: not at all) at whose code that is.
 """
 
+import asyncio
+import os
 import signal
 import sqlite3
 import sys
@@ -12,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +28,7 @@ import msgspec
 from actors.desk import Desk
 from actors.frame import COMMANDS_PER_FRAME, Commands, decode_request, encode, framed
 from actors.partition import Partition
+from benchmarks.profile import CannotLook, shares
 from benchmarks.seed import seed
 from benchmarks.stack import settings
 from benchmarks.workload import (
@@ -53,13 +58,14 @@ SHOWN_MAX = 12
 
 class EngineFigures(msgspec.Struct, frozen=True):
     """Rows a second, by turn. row_bytes: of a mean entry with its hash. profile: shares of the
-    time, by function; `commit` is all of the store's append.
+    time, by function; `commit` is all of the store's append. owners: by whose code it is.
     """
 
     engine: list[float]
     store: list[float]
     row_bytes: int
     profile: dict[str, float]
+    owners: dict[str, float] = {}
 
 
 class TimedJournal(SqliteJournal):
@@ -190,7 +196,21 @@ def profile(desk: Desk, journal: TimedJournal, frames: list[bytes]) -> dict[str,
     return {where: round(share, 4) for where, share in found.items()}
 
 
-def measure(folder: Path, frames_per_turn: int, turns: int) -> EngineFigures:
+def owners(desk: Desk, frames: Frames, seconds: int, folder: Path) -> dict[str, float]:
+    """Nothing, where no profiler may look."""
+    with ThreadPoolExecutor(1) as aside:
+        looking = aside.submit(asyncio.run, shares(os.getpid(), "engine", seconds, folder))
+        while not looking.done():
+            run_engine(desk, frames.take(1))
+        try:
+            return looking.result()
+        except CannotLook:
+            return {}
+
+
+def measure(
+    folder: Path, frames_per_turn: int, turns: int, looked_at_s: int
+) -> EngineFigures:
     config = settings(folder / "engine")
     world = seed(config, WALLETS)
     store = SqliteStore(Layout(Path(config.data)).journals)
@@ -208,13 +228,15 @@ def measure(folder: Path, frames_per_turn: int, turns: int) -> EngineFigures:
             row_bytes = journal.row_bytes // journal.rows
             bare.append(round(below.run(frames_per_turn, row_bytes)))
     where = profile(desk, journal, frames.take(frames_per_turn))
+    whose = owners(desk, frames, looked_at_s, folder) if looked_at_s else {}
     partition.close()
-    return EngineFigures(engine, bare, row_bytes, where)
+    return EngineFigures(engine, bare, row_bytes, where, whose)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[1]) as name:
-        figures = measure(Path(name), int(sys.argv[2]), int(sys.argv[3]))
+        frames, turns, looked_at_s = map(int, sys.argv[2:5])
+        figures = measure(Path(name), frames, turns, looked_at_s)
     sys.stdout.buffer.write(msgspec.json.encode(figures))
 
 

@@ -54,7 +54,9 @@ class IdleFigures(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, kw_only=True):
-    """at: when the run ended, UTC. checked: entries verified at its end, by installation."""
+    """at: when the run ended, UTC. checked: entries verified at its end, by installation.
+    looks: whose code the processor runs, by process, shares by owner (profile.py).
+    """
 
     at: str
     machine: Machine
@@ -68,6 +70,7 @@ class Findings(msgspec.Struct, kw_only=True):
     overload: OverloadFigures | None = None
     idle: list[IdleFigures] = []
     journal: JournalFigures | None = None
+    looks: dict[str, dict[str, float]] = {}
     checked: dict[str, int] = {}
 
     def of(self, contestant: str, measure: str) -> list[Round]:

@@ -12,6 +12,7 @@ TERMINALS, UNDER_WAY = 1, 128
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """All times in seconds. frames: of the engine alone, in each of its turns. clients: of pgbench;
     the best of them counts. steps: of the open loop, shares of what a closed one reached.
+    looked_at_s: by a profiler, each process; 0: none.
     accounts: sizes of further installations, beside the one of 1,000.
     """
 
@@ -30,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     peak_seconds: float
     wide: bool
     accounts: tuple[int, ...]
+    looked_at_s: int = 0
     by_code: bool = False
 
 
@@ -67,6 +69,7 @@ NORMAL = Plan(
     peak_seconds=10.0,
     wide=True,
     accounts=(100_000,),
+    looked_at_s=4,
 )
 
 FULL = Plan(
@@ -85,6 +88,7 @@ FULL = Plan(
     peak_seconds=10.0,
     wide=True,
     accounts=(100_000, 1_000_000),
+    looked_at_s=12,
     by_code=True,
 )
 

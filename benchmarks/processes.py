@@ -109,9 +109,18 @@ def cpu_by_part(roots: Iterable[int]) -> dict[str, float]:
     used: dict[str, float] = {}
     for pid in _families(roots):
         with contextlib.suppress(OSError):
-            part = _part(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
+            part = _part(_command(pid))
             used[part] = used.get(part, 0.0) + _cpu_s(pid)
     return used
+
+
+def process_of(part: str, roots: Iterable[int]) -> int:
+    """The first process of this part, below these or one of them."""
+    for pid in _families(roots):
+        with contextlib.suppress(OSError):
+            if _part(_command(pid)) == part:
+                return pid
+    raise AssertionError(f"no {part} runs")
 
 
 def machine_cpu_s() -> float:
@@ -119,6 +128,10 @@ def machine_cpu_s() -> float:
     fields = Path("/proc/stat").read_text().partition("\n")[0].split()
     user, nice, system, _idle, _wait, irq, softirq, *_ = map(int, fields[1:])
     return (user + nice + system + irq + softirq) / _TICKS_PER_S
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
 
 
 def _part(command: bytes) -> str:

@@ -1,4 +1,6 @@
-"""How many commands a partition commits at once, as an installation's own metrics say it."""
+"""What partitions do, as an installation's own metrics say it: how many commands they commit at
+once, and how long that takes.
+"""
 
 import asyncio
 import re
@@ -8,20 +10,34 @@ import msgspec
 from benchmarks.stack import Contestant
 
 _COUNTED = re.compile(
-    r"^airside_partition_(commands|batches)_total\{[^}]*\} ([\d.e+]+)$", re.MULTILINE
+    r"^airside_partition_(?:(commands|batches)_total|commit_(seconds)_sum)\{[^}]*\} ([\d.e+-]+)$",
+    re.MULTILINE,
 )
 
 
 class Batches(msgspec.Struct, frozen=True):
-    """Since their incarnations began, all partitions together."""
+    """All partitions together. seconds: deciding and committing."""
 
     commands: float = 0.0
     batches: float = 0.0
+    seconds: float = 0.0
 
-    def since(self, before: "Batches") -> float:
+    def since(self, before: "Batches") -> "Batches":
+        return Batches(
+            self.commands - before.commands,
+            self.batches - before.batches,
+            self.seconds - before.seconds,
+        )
+
+    @property
+    def mean(self) -> float:
         """Commands in a mean batch; 0 where nobody counts them."""
-        batches = self.batches - before.batches
-        return round((self.commands - before.commands) / batches, 2) if batches else 0.0
+        return round(self.commands / self.batches, 2) if self.batches else 0.0
+
+    @property
+    def mean_us(self) -> float:
+        """What a mean batch takes its partition."""
+        return round(self.seconds / self.batches * 1e6, 1) if self.batches else 0.0
 
 
 async def read_batches(contestant: Contestant) -> Batches:
@@ -31,7 +47,7 @@ async def read_batches(contestant: Contestant) -> Batches:
     writer.write(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
     page = (await reader.read()).decode()
     writer.close()
-    found = dict.fromkeys(("commands", "batches"), 0.0)
-    for name, value in _COUNTED.findall(page):
-        found[name] += float(value)
+    found = dict.fromkeys(("commands", "batches", "seconds"), 0.0)
+    for counted, summed, value in _COUNTED.findall(page):
+        found[counted or summed] += float(value)
     return Batches(**found)

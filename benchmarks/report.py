@@ -65,6 +65,14 @@ def lone_rows(found: Findings) -> list[Row]:
     return rows + _parts_rows(found)
 
 
+def _inside_row(found: Findings) -> list[Row]:
+    inside = figure([one.batch_us / 1_000 for one in found.of(OURS, LONE) if one.batch_us])
+    if inside is None:
+        return []
+    name = "deciding and committing it (mean)"
+    return [(name, inside.text(2), inside.spread(2), "", "")]
+
+
 def _parts_rows(found: Findings) -> list[Row]:
     if not found.parts:
         return []
@@ -75,7 +83,7 @@ def _parts_rows(found: Findings) -> list[Row]:
         half = _require(figure([own / 1_000 for own, _ in pairs]))
         tail = _require(figure([own / 1_000 for _, own in pairs]))
         rows.append((name, half.text(2), half.spread(2), tail.text(2), ""))
-    return rows
+    return rows + _inside_row(found)
 
 
 def cpu_rows(found: Findings) -> list[Row]:
@@ -138,6 +146,17 @@ def profile_rows(found: Findings) -> list[Row]:
     rows: list[Row] = [("where", "share of the time")]
     if found.engine:
         rows += [(where, f"{share:.1%}") for where, share in found.engine.profile.items()]
+    return rows
+
+
+def looks_rows(found: Findings) -> list[Row]:
+    """Whose code the processor runs, by process. What is left of 100 % is rounding."""
+    owners = dict.fromkeys(who for shares in found.looks.values() for who in shares)
+    rows: list[Row] = [("share of the time", *owners)]
+    for name, shares in found.looks.items():
+        rows.append(
+            (name, *(f"{shares[who]:.0%}" if who in shares else "" for who in owners))
+        )
     return rows
 
 

@@ -36,6 +36,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """latency_us: by percentile. cpu_us: processor time for each payment or pair, by part.
     load_share: of one core, the load generator's. others_share: of the machine, what runs on it
     beside the run. batch: commands in a mean batch of the partitions, 0: nobody batches.
+    batch_us: what deciding and committing it took the partition.
     """
 
     contestant: str
@@ -48,6 +49,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     load_share: float
     others_share: float
     batch: float = 0.0
+    batch_us: float = 0.0
     lag_p99_us: int = 0
     refused: int = 0
 
@@ -106,12 +108,13 @@ class Player:
             Phase(seconds=test.seconds, per_second=test.per_second),
         ]
         orders = self.orders(contestant, test, phases)
-        batches = await read_batches(contestant)
+        before = await read_batches(contestant)
         watch = Watch(contestant)
         tally = await self.drive(contestant, orders)
         counted = tally.phases[1]
         if not counted.latencies:
             raise WrongAnswers(contestant.name, tally)
+        batches = (await read_batches(contestant)).since(before)
         cpu_s, payments = watch.parts_s(), tally.answers - tally.captured
         return Round(
             contestant=contestant.name,
@@ -123,7 +126,8 @@ class Player:
             cpu_us={part: round(s / payments * 1e6, 1) for part, s in cpu_s.items()},
             load_share=round(tally.cpu_s / watch.elapsed_s, 3),
             others_share=watch.others_share(),
-            batch=(await read_batches(contestant)).since(batches),
+            batch=batches.mean,
+            batch_us=batches.mean_us,
             lag_p99_us=percentile(tally.lags, 0.99) if tally.lags else 0,
             refused=sum(counted.refusals.values()),
         )

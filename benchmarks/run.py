@@ -2,7 +2,7 @@
 
 1. the yardsticks: ours, floor, naive and rows in turn, with 64 callers and with a lone one; the
    parts of a payment and pgbench between them;
-2. the engine alone, in turn with the bare store;
+2. whose code the processor runs; the engine alone, in turn with the bare store;
 3. ours in an open loop: up to what it can do, and then twice that;
 4. ours in other sizes: two gateways and two partitions, and many accounts; and while it is idle;
 5. the truth: all journals are verified, and hold exactly what callers were told.
@@ -17,13 +17,22 @@ import msgspec
 
 from benchmarks.disk import measure_journal
 from benchmarks.engine import EngineFigures
-from benchmarks.findings import ACCOUNTS, OURS, SIZES, WIDE, Findings, IdleFigures
+from benchmarks.findings import (
+    ACCOUNTS,
+    OURS,
+    SIZES,
+    SPREAD,
+    WIDE,
+    Findings,
+    IdleFigures,
+)
 from benchmarks.ground import Ground, Say
 from benchmarks.machine import Machine
 from benchmarks.overload import climbing, overload
 from benchmarks.plan import CONNECTIONS, Plan
-from benchmarks.processes import ask
-from benchmarks.rounds import Watch
+from benchmarks.processes import ask, process_of
+from benchmarks.profile import CannotLook, shares
+from benchmarks.rounds import Test, Watch
 from benchmarks.stack import Contestant, Installation
 from benchmarks.truth import require_truth, told
 from benchmarks.yardsticks import Yardsticks
@@ -31,6 +40,10 @@ from ledger.sqlite_store import SqliteStore
 
 # Nobody asks anything for this long: what it costs to be there.
 IDLE_S = 3.0
+# Processes that a payment passes; the profiler looks at one after the other.
+PARTS = ("gateway", "partitions", "supervisor")
+# What a profiler needs to begin and to end, under load before and after.
+LOOKS_START_S = 2.0
 
 
 class Run:
@@ -51,6 +64,7 @@ class Run:
         """Raises WrongAnswers, Untrue, ChildFailed, DatabaseFailed."""
         async with AsyncExitStack() as standing:
             ours = await Yardsticks(self._ground).measure(standing)
+            await self._look_closer(ours.contestant)
             await self._measure_engine()
             await self._measure_open_loops(ours.contestant)
             await self._measure_sizes(ours, standing)
@@ -61,11 +75,44 @@ class Run:
     async def _measure_engine(self) -> None:
         self._say("the engine alone, in turn with the bare store")
         frames, turns = str(self._plan.frames), str(self._plan.turns)
-        answer = await ask("benchmarks.engine", str(self._ground.folder), frames, turns)
+        looked_at_s = str(self._plan.looked_at_s)
+        answer = await ask(
+            "benchmarks.engine", str(self._ground.folder), frames, turns, looked_at_s
+        )
         engine = msgspec.json.decode(answer, type=EngineFigures)
         for ours, bare in zip(engine.engine, engine.store, strict=True):
             self._say(f"  engine {ours:,.0f}/s, bare store {bare:,.0f}/s")
         self._findings.engine = engine
+        if engine.owners:
+            self._findings.looks["the engine alone"] = engine.owners
+
+    async def _look_closer(self, ours: Contestant) -> None:
+        seconds, ground = self._plan.looked_at_s, self._ground
+        looks = [
+            *((part, part, ground.many(SPREAD)) for part in PARTS),
+            ("gateway, terminal connection", "gateway", ground.terminal()),
+        ]
+        try:
+            for name, part, test in looks if seconds else []:
+                self._say(f"whose code the processor runs: {name}")
+                found = await self._look(ours, part, test)
+                self._findings.looks[name] = found
+                shown = ", ".join(f"{who} {share:.0%}" for who, share in found.items())
+                self._say(f"  {shown}")
+        except CannotLook as error:
+            self._say(f"  {error}")
+
+    async def _look(self, ours: Contestant, part: str, test: Test) -> dict[str, float]:
+        """Under load, and apart from all rounds: it slows down what it looks at."""
+        seconds = self._plan.looked_at_s
+        load = msgspec.structs.replace(test, seconds=seconds + LOOKS_START_S)
+        playing = asyncio.create_task(self._ground.player.play(ours, load))
+        try:
+            await asyncio.sleep(load.warm_up_s + LOOKS_START_S / 2)
+            pid = process_of(part, ours.pids)
+            return await shares(pid, part, seconds, self._ground.folder)
+        finally:
+            await playing
 
     async def _measure_open_loops(self, ours: Contestant) -> None:
         ground, reached = self._ground, self._findings.per_second(OURS)

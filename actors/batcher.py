@@ -23,8 +23,8 @@ from ledger.commands import Envelope
 from ledger.errors import Happened
 from ledger.replies import Reply
 
-# Whoever would wait longer is refused at once. A till is to have its answer within 300 ms (F221);
-# the frame itself and the way home need the rest.
+# Whoever would have its answer later is refused at once. A till is to have it within 300 ms (F221);
+# the gateway's own work and the way home need the rest.
 WAIT_MAX_S = 0.25
 # The weight of the latest frame in what a frame is expected to take: one hiccup is forgotten after
 # some ten frames.
@@ -51,6 +51,7 @@ class Batcher:
         self._now_s = now_s
         self._mailbox: Mailbox[Waiting] = Mailbox()
         self._away_count = 0
+        self._left_s = 0.0  # when the frame left that is away
         self._frame_s = 0.0  # what a frame takes, there and back
         self._sender: asyncio.Task[None] | None = None
 
@@ -74,11 +75,18 @@ class Batcher:
         return future
 
     def _too_late(self, caller: str) -> bool:
-        """Would it leave too late? The next frame is open to all, however slow frames are: with
-        fewer in each, a slow partition would only get slower.
+        """Would its answer come too late? The next frame is open to all, however slow frames are:
+        with fewer in each, a slow partition would only get slower.
+
+        A frame that is away for longer than they take is how long they take now: a partition
+        that stands still is not as quick as it was.
         """
         frames = self._mailbox.ahead_of(caller) // COMMANDS_PER_FRAME
-        return frames > 0 and (frames + 1) * self._frame_s > WAIT_MAX_S
+        if not frames:
+            return False
+        away_s = self._now_s() - self._left_s if self._away_count else 0.0
+        frame_s = max(self._frame_s, away_s)
+        return frame_s - away_s + (frames + 1) * frame_s > WAIT_MAX_S
 
     async def _send_all(self) -> None:
         try:
@@ -91,7 +99,7 @@ class Batcher:
             self._fail(left, PartitionUnavailable(self._partition, Happened.NO))
 
     async def _send(self, batch: list[Waiting]) -> None:
-        started_s = self._now_s()
+        self._left_s = self._now_s()
         self._away_count = len(batch)
         try:
             frame = encode(Commands([envelope for envelope, _ in batch]))
@@ -111,7 +119,7 @@ class Batcher:
                     future.set_result(reply)
         finally:
             self._away_count = 0
-            taken_s = self._now_s() - started_s
+            taken_s = self._now_s() - self._left_s
             self._frame_s += (taken_s - self._frame_s) * LATEST_WEIGHT
 
     def _fail(self, batch: Iterable[Waiting], error: PartitionUnavailable) -> None:

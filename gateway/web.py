@@ -162,18 +162,20 @@ class EventStream:
             "kind": kind_of(entry),
             "at": time_text(entry.at_ms),
             "account": account_text(entry.account) if own else None,
-            "payment": await self._payment(entry, own=own) if kind == "payment" else None,
+            "payment": await self._payment(entry, principal.id, own=own)
+            if kind == "payment"
+            else None,
         }
         return (
             f"id: {event.place}\nevent: {kind}\ndata: ".encode() + _encode(data) + b"\n\n"
         )
 
-    async def _payment(self, entry: Entry, *, own: bool) -> object:
+    async def _payment(self, entry: Entry, caller: str, *, own: bool) -> object:
         """The payment as it stands: what the phone and the till should show now."""
         ordinal = getattr(entry.event, "ordinal", 0)
         command = ReadPayment(account=entry.account, ordinal=ordinal)
         try:
-            reply = await self._accounts.read(command)
+            reply = await self._accounts.read(command, caller)
             if isinstance(reply, PaymentReply):
                 return await self._views.payment(reply, show_account=own)
         except (Refused, Unanswered, MailboxFull, StoreUnavailable):

@@ -56,9 +56,11 @@ class Accounts:
         envelope = Envelope(command, cause.caller, cause.key, cause.request, deadline_ms)
         return await self._ask(envelope, deadline_ms)
 
-    async def read(self, command: Read) -> Reply:
+    async def read(self, command: Read, caller: str) -> Reply:
+        """caller: in whose line of the mailbox it waits, or one reader would fill everybody's."""
         deadline_ms = self._clock.now_ms() + ASK_MS
-        return await self._ask(Envelope(command, deadline_ms=deadline_ms), deadline_ms)
+        envelope = Envelope(command, caller, deadline_ms=deadline_ms)
+        return await self._ask(envelope, deadline_ms)
 
     def partition_of(self, account: AccountId) -> int:
         return self._engine.partition_of(account)

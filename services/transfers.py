@@ -38,15 +38,17 @@ class Transfers:
         self, evidence: AccountId, target: AccountId, amount: Money, cause: Cause
     ) -> Reply:
         command = Fund(account=evidence, target=target, amount=amount)
-        return await self._wait(await self._accounts.change(command, cause))
+        reply = await self._accounts.change(command, cause)
+        return await self._wait(reply, cause.caller)
 
     async def send(
         self, source: AccountId, target: AccountId, amount: Money, cause: Cause
     ) -> Reply:
         command = SendTransfer(account=source, target=target, amount=amount)
-        return await self._wait(await self._accounts.change(command, cause))
+        reply = await self._accounts.change(command, cause)
+        return await self._wait(reply, cause.caller)
 
-    async def _wait(self, reply: Reply) -> Reply:
+    async def _wait(self, reply: Reply, caller: str) -> Reply:
         """The transfer once it has arrived, or as it stands when patience ends."""
         if not isinstance(reply, TransferReply):
             return reply
@@ -56,14 +58,13 @@ class Transfers:
             await self._sleep(LOOK_S)
             looks -= 1
             try:
-                again = await self.read(reply.ref)
+                again = await self.read(reply.ref, caller)
             except (Unanswered, Refused, MailboxFull):
                 return latest  # it was sent; only how far it is cannot be seen just now
             assert isinstance(again, TransferReply), "a transfer that was sent is there"
             latest = again
         return latest
 
-    async def read(self, ref: Ref) -> Reply:
-        return await self._accounts.read(
-            ReadTransfer(account=ref.account, ordinal=ref.ordinal)
-        )
+    async def read(self, ref: Ref, caller: str) -> Reply:
+        command = ReadTransfer(account=ref.account, ordinal=ref.ordinal)
+        return await self._accounts.read(command, caller)

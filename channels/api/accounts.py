@@ -109,7 +109,9 @@ class AccountsApi:
     async def read(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])
         command = ReadAccount(account=account)
-        reply = approved(await self._accounts.read(command), AccountReply, "id")
+        reply = approved(
+            await self._accounts.read(command, call.caller.id), AccountReply, "id"
+        )
         return Answer(200, await self._view(reply))
 
     async def close(self, call: Call) -> Answer:
@@ -141,7 +143,9 @@ class AccountsApi:
         before = number(call, "before", default=0, most=2**53)
         limit = number(call, "limit", default=50, most=ENTRIES_MAX)
         command = ReadEntries(account=account, before=before, limit=max(1, limit))
-        reply = approved(await self._accounts.read(command), EntriesReply, "id")
+        reply = approved(
+            await self._accounts.read(command, call.caller.id), EntriesReply, "id"
+        )
         page = [unseal(body) for body in reply.bodies]
         partition = self._accounts.partition_of(account)
         return Answer(200, await self._views.entries(page, partition, reply.next))
@@ -149,7 +153,7 @@ class AccountsApi:
     async def code(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])
         command = ReadAccount(account=account)
-        approved(await self._accounts.read(command), AccountReply, "id")
+        approved(await self._accounts.read(command, call.caller.id), AccountReply, "id")
         return Answer(201, await asyncio.to_thread(self._draw, account))
 
     def _draw(self, account: AccountId) -> CodeView:

@@ -135,7 +135,9 @@ class PaymentsApi:
             original=key_digest(call.caller.id, body.key),
             merchant=merchant_scope(call.caller),
         )
-        reply = approved(await self._accounts.read(command), PaymentReply, "$.key")
+        reply = approved(
+            await self._accounts.read(command, call.caller.id), PaymentReply, "$.key"
+        )
         return Answer(200, await self._view(call.caller, reply))
 
     async def reverse(self, call: Call) -> Answer:
@@ -156,7 +158,9 @@ class PaymentsApi:
         command = ReadPayment(
             account=ref.account, ordinal=ref.ordinal, merchant=_readable(caller, ref)
         )
-        reply = approved(await self._accounts.read(command), PaymentReply, "id")
+        reply = approved(
+            await self._accounts.read(command, call.caller.id), PaymentReply, "id"
+        )
         return Answer(200, await self._view(caller, reply))
 
     async def increase(self, call: Call) -> Answer:

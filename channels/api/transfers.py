@@ -46,7 +46,7 @@ class TransfersApi:
     async def top_up(self, call: Call) -> Answer:
         body: TopUpBody = call.body
         target = account_id(call.path["id"], "id")
-        await self._require_pot(target, body.amount)
+        await self._require_pot(target, body.amount, call.caller.id)
         evidence = evidence_account(body.evidence.source, body.evidence.reference)
         amount = Money(body.amount.amount_minor, body.amount.currency)
         reply = await self._transfers.fund(evidence, target, amount, call.cause)
@@ -65,16 +65,18 @@ class TransfersApi:
             ref = parse_transfer(call.path["id"])
         except MalformedId as error:
             raise bad_field("id", f"{error}.") from None
-        reply = approved(await self._transfers.read(ref), TransferReply, "id")
+        reply = approved(
+            await self._transfers.read(ref, call.caller.id), TransferReply, "id"
+        )
         if not _may_see(call.caller, reply):
             # In the same words as if it were not there, so that ids cannot be probed.
             raise declined(DeclinedReply(DeclineReason.TRANSFER_NOT_FOUND), "id")
         return Answer(200, transfer_view(reply))
 
-    async def _require_pot(self, target: AccountId, amount: Amount) -> None:
+    async def _require_pot(self, target: AccountId, amount: Amount, caller: str) -> None:
         """A courtesy: money that could only come back to *unclaimed* is not taken in."""
         command = ReadAccount(account=target)
-        account = approved(await self._accounts.read(command), AccountReply, "id")
+        account = approved(await self._accounts.read(command, caller), AccountReply, "id")
         if amount.currency not in account.pots:
             raise bad_field(
                 "$.amount.currency",

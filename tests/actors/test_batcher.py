@@ -156,6 +156,43 @@ async def test_who_would_wait_too_long_is_refused_at_once(
         batcher.ask(read(number))
 
 
+async def test_a_partition_that_stands_still_is_known_before_its_frame_is_back(
+    batcher: Batcher, road: HeldRoad, watch: Watch
+) -> None:
+    batcher.ask(read(0))
+    await settle()
+    for number in range(COMMANDS_PER_FRAME + 1):  # frames took no time so far
+        batcher.ask(read(number))
+
+    watch.now_s += WAIT_MAX_S
+    with pytest.raises(MailboxFull):
+        batcher.ask(read(9_999))
+
+
+async def test_what_is_left_of_the_frame_that_is_away_counts_too(
+    batcher: Batcher, road: HeldRoad, watch: Watch
+) -> None:
+    """With frames of 0.4 of the bound, two of them are in time after half of one, not before."""
+    frame_s = WAIT_MAX_S * 0.4
+    for _ in range(40):
+        answer = batcher.ask(read(0))
+        await settle()
+        watch.now_s += frame_s
+        road.release()
+        await answer
+
+    batcher.ask(read(0))
+    await settle()
+    for number in range(COMMANDS_PER_FRAME):
+        batcher.ask(read(number))
+    watch.now_s += frame_s * 0.45
+    with pytest.raises(MailboxFull):
+        batcher.ask(read(9_999))
+
+    watch.now_s += frame_s * 0.1
+    batcher.ask(read(9_999))
+
+
 async def test_a_failure_fails_its_frame_and_says_what_is_known(
     batcher: Batcher, road: HeldRoad
 ) -> None:

@@ -58,7 +58,7 @@ class Asked:
         return await self.accounts.change(FreezeAccount(account=AMIRA), CAUSE)
 
     async def read(self) -> Reply:
-        return await self.accounts.read(ReadAccount(account=AMIRA))
+        return await self.accounts.read(ReadAccount(account=AMIRA), "prn_amira")
 
 
 async def failing(ask: Callable[[], Awaitable[Reply]]) -> Happened | RefusalKind:

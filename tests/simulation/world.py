@@ -187,7 +187,7 @@ class World:
 
 async def _answer(gateway: Gateway, ask: Ask) -> Reply:
     if isinstance(ask.command, Read):
-        return await gateway.accounts.read(ask.command)
+        return await gateway.accounts.read(ask.command, ask.caller)
     assert isinstance(ask.command, Change), "callers do not relay"
     cause = Cause(ask.key, ask.request, ask.caller)
     return await gateway.accounts.change(ask.command, cause)

@@ -37,6 +37,10 @@ class Engine:
     def mailbox_depths(self) -> list[int]:
         return [batcher.depth for batcher in self._batchers]
 
+    def waiting(self) -> int:
+        """Commands of this gateway that no partition has answered yet."""
+        return sum(batcher.depth for batcher in self._batchers)
+
     async def drain(self) -> None:
         for batcher in self._batchers:
             await batcher.drain()

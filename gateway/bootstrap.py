@@ -26,6 +26,7 @@ from channels.route import Route
 from channels.views import Names, Views
 from channels.web.demo import DemoApi, MeApi
 from channels.web.pages import load_pages
+from gateway.admission import Admission
 from gateway.config import Config
 from gateway.events import EventHub
 from gateway.layout import Layout
@@ -79,19 +80,24 @@ class Gateway:
         self._tasks: list[asyncio.Task[None]] = []
         self._pulse_free = asyncio.Lock()
         self.engine = Engine(parts.directory, parts.road)
+        self.door = Door(
+            self._principals,
+            Tally(),
+            Admission(self.engine.waiting),
+            body_bytes_max=parts.config.body_bytes_max,
+        )
         self.hub = EventHub(parts.directory, parts.journals, asyncio.sleep)
         self.health = Health(self.engine, self.statistics)
         self.routes = self._routes()
 
     def application(self) -> web.Application:
-        parts, tally = self._parts, Tally()
+        parts, door = self._parts, self.door
         app = web.Application(client_max_size=parts.config.body_bytes_max)
-        door = Door(self._principals, tally, body_bytes_max=parts.config.body_bytes_max)
         door.add(app, self.routes)
         accounts = Accounts(self.engine, parts.clock)
         self._sockets = TerminalSockets(door, self.routes)
         stream = EventStream(door, self.hub, accounts, Views(self._names))
-        metrics_page = MetricsPage(tally, self.engine, self.hub, self.statistics)
+        metrics_page = MetricsPage(door.tally, self.engine, self.hub, self.statistics)
         app.router.add_get("/v1/events", stream.handle)
         app.router.add_get("/v1/terminal", self._sockets.handle)
         app.router.add_get("/healthz", self.health.healthz)

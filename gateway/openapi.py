@@ -18,6 +18,7 @@ PROBLEMS = {
     403: "The key may not do this",
     404: "Not there, or not yours",
     409: "The wrong state for this, or declined",
+    408: "The body did not come in time",
     413: "The body is too large",
     422: "Understood, and cannot be done",
     503: "Try again, with the same key",
@@ -124,7 +125,7 @@ def _problems(route: Route) -> set[int]:
     if PUBLIC not in route.scopes:
         statuses |= {401, 403}
     if route.body:
-        statuses |= {400, 413}
+        statuses |= {400, 408, 413}
     if route.keyed:
         statuses |= {400, 422}
     if "{" in route.path:

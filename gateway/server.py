@@ -9,6 +9,7 @@ from aiohttp import StreamReader, hdrs, web
 from channels.outcome import unavailable
 from channels.problem import Problem
 from channels.route import Answer, Call, Route
+from gateway.admission import Admission
 from gateway.handling import NOTHING, Asked, Served, call_of, handle, require
 from gateway.tally import Tally
 from ledger.errors import Happened
@@ -19,10 +20,9 @@ from services.store import StoreUnavailable
 # What a client is told to wait after a 503: a killed partition is back within this.
 RETRY_AFTER_S = "1"
 
-# Requests that a gateway has begun and not answered: at some 8,000 a second an eighth of a second
-# of its work. Whoever comes then is refused before anything is looked at, so that refusing costs
-# little, and those who were admitted are answered in time.
-UNDER_WAY_MAX = 1_024
+# A body comes with its headers or right behind them. Who sends it slower holds a place that others
+# wait for.
+BODY_S = 10.0
 
 AioHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -33,12 +33,17 @@ class Door:
     """Makes aiohttp handlers of routes."""
 
     def __init__(
-        self, principals: PrincipalCache, tally: Tally, *, body_bytes_max: int
+        self,
+        principals: PrincipalCache,
+        tally: Tally,
+        admission: Admission,
+        *,
+        body_bytes_max: int,
     ) -> None:
         self._principals = principals
         self.tally = tally
+        self.admission = admission
         self.body_bytes_max = body_bytes_max
-        self._under_way = 0
 
     def add(self, app: web.Application, routes: Sequence[Route]) -> None:
         for route in routes:
@@ -46,14 +51,10 @@ class Door:
 
     def _serve(self, served: Served) -> AioHandler:
         async def serve(request: web.Request) -> web.Response:
-            if self._under_way >= UNDER_WAY_MAX:
+            if not self.admission.admits(request.protocol):
                 self.tally.answered(served.name, 503)
-                return problem_response(_too_much())
-            self._under_way += 1
-            try:
-                outcome = await handle(served, self._call(served, request), self.tally)
-            finally:
-                self._under_way -= 1
+                return problem_response(TOO_MUCH)
+            outcome = await handle(served, self._call(served, request), self.tally)
             if isinstance(outcome, Problem):
                 return problem_response(outcome)
             return _answer_response(outcome)
@@ -75,7 +76,11 @@ class Door:
         return call_of(served, asked)
 
     async def admit(self, request: web.Request, wanted: frozenset[str]) -> Principal:
-        """Who calls, if it has one of the wanted scopes. Raises Problem 401, 403 or 503."""
+        """Who wants to converse, if it has one of the wanted scopes: a conversation is no work.
+
+        Raises Problem 401, 403 or 503.
+        """
+        self.admission.leave(request.protocol)
         seen = self._seen(request)
         found = seen.principal if seen else await self._look_up(request)
         principal = require(found, wanted)
@@ -100,14 +105,17 @@ class Door:
         else:
             if (request.content_length or 0) > limit:
                 raise too_large(limit)
-            raw = await _read_up_to(limit + 1, request.content)
+            try:
+                async with asyncio.timeout(BODY_S):
+                    raw = await _read_up_to(limit + 1, request.content)
+            except TimeoutError:
+                raise too_slow() from None
         if len(raw) > limit:
             raise too_large(limit)
         return raw
 
 
-def _too_much() -> Problem:
-    return unavailable("There is too much to do just now.", Happened.NO)
+TOO_MUCH = unavailable("There is too much to do just now.", Happened.NO)
 
 
 async def _read_up_to(limit: int, content: StreamReader) -> bytes:
@@ -115,6 +123,11 @@ async def _read_up_to(limit: int, content: StreamReader) -> bytes:
     while len(raw) < limit and not content.at_eof():
         raw += await content.read(limit - len(raw))
     return raw
+
+
+def too_slow() -> Problem:
+    detail = f"The body did not come within {BODY_S:g} s. Try again with the same key."
+    return Problem(408, "body-too-slow", detail, field="$")
 
 
 def too_large(limit: int) -> Problem:

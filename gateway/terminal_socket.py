@@ -26,7 +26,7 @@ from channels.route import EVERYONE, Answer, Call, Route
 from gateway.bad_input import decode_problem
 from gateway.handling import NOTHING, Asked, Served, call_of, handle, require
 from gateway.logs import get
-from gateway.server import Door, problem_response, too_large
+from gateway.server import TOO_MUCH, Door, problem_response, too_large
 from ledger.errors import Happened
 from services.principals import Principal
 
@@ -117,6 +117,7 @@ class Conversation:
     ) -> None:
         self._socket = socket
         self._tally = door.tally
+        self._admission = door.admission
         self._line_bytes_max = door.body_bytes_max
         self._admit = admit
         self._routes = routes
@@ -159,7 +160,13 @@ class Conversation:
     async def _begin(self, principal: Principal, line: bytes) -> None:
         while len(self._under_way) >= UNDER_WAY_MAX:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        caller = principal.id.encode()
+        if self._admission.full(caller):
+            self._refuse(line)
+            return
         task = asyncio.create_task(self._serve(principal, line))
+        self._admission.enter(task, caller)
+        task.add_done_callback(self._admission.leave)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
@@ -175,6 +182,14 @@ class Conversation:
             outcome = problem
         replayed = isinstance(outcome, Answer) and outcome.replayed
         self._answer(AnswerLine(number, outcome.status, outcome.body, replayed))
+
+    def _refuse(self, raw: bytes) -> None:
+        try:
+            number = _line(raw, self._line_bytes_max).id
+        except Problem as problem:
+            self._answer(AnswerLine(None, problem.status, problem.body))
+            return
+        self._answer(AnswerLine(number, TOO_MUCH.status, TOO_MUCH.body))
 
     def _answer(self, answer: AnswerLine) -> None:
         self._ready.append(_encode(answer))

@@ -14,7 +14,7 @@ import json
 import re
 import shutil
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -99,15 +99,23 @@ class Caller:
     async def post(
         self, path: str, body: Json = None, key: str | object | None = FRESH, **headers: str
     ) -> Reply:
-        """body: bytes as they are, anything else as JSON. key: None for no header."""
+        """body: bytes as they are or come, anything else as JSON. key: None for no header."""
         if key is not None:
             fresh = f"key-{next(self._numbers)}"
             headers["Idempotency-Key"] = key if isinstance(key, str) else fresh
-        raw = body if isinstance(body, bytes) else msgspec.json.encode(body or {})
+        raw = (
+            body
+            if isinstance(body, bytes | AsyncIterator)
+            else msgspec.json.encode(body or {})
+        )
         return await self._call("POST", path, raw, headers)
 
     async def _call(
-        self, method: str, path: str, raw: bytes, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        raw: bytes | AsyncIterator[bytes],
+        headers: dict[str, str],
     ) -> Reply:
         headers = {**self.headers, **{k.replace("_", "-"): v for k, v in headers.items()}}
         async with self._house.session.request(

@@ -20,7 +20,7 @@ from tests.gateway.stores import broken
 Lines = Callable[[], list[Json]]
 CARD = "4111111111111111"
 # Modules that keep a logger: each gets one that writes where this test reads.
-LOGGING = ("bootstrap", "events", "handling", "runner", "terminal_socket")
+LOGGING = ("bootstrap", "events", "handling", "connection", "terminal_socket")
 
 
 @pytest.fixture

@@ -219,23 +219,3 @@ async def test_a_payment_that_cannot_be_shown_may_have_happened(funded: House) -
     unavailable(unshown, "unknown")
     assert (paid.status, paid.replayed) == (201, True)
     assert await funded.available() == 76_000
-
-
-async def test_a_gateway_with_too_much_to_do_refuses_before_it_looks(
-    funded: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.server.UNDER_WAY_MAX", 2)
-    path = f"/v1/accounts/{AMIRA}"
-    funded.road.hold()
-    begun = [asyncio.create_task(funded.amira.get(path)) for _ in range(2)]
-    engine = funded.gateway.engine
-    await funded.until(lambda: sum(engine.mailbox_depths()) == 2)
-
-    refused = await funded.amira.get(path)
-    unauthenticated = await funded.nobody.get(path)
-    funded.road.release()
-
-    unavailable(refused, "no")
-    assert unauthenticated.status == 503, "nobody's key was looked at"
-    assert {reply.status for reply in await asyncio.gather(*begun)} == {200}
-    assert (await funded.amira.get(path)).status == 200

@@ -1,6 +1,7 @@
 """The document is a document, and it is true."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
@@ -139,6 +140,23 @@ async def refusals_of_its_shape(house: House) -> None:
             await caller.post(path, b" " * 20_000)
 
 
+async def refusals_of_who_is_slow(house: House) -> None:
+    never = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await never.wait()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.server.BODY_S", 0.0)
+        for route in house.gateway.routes:
+            if route.body is None:
+                continue
+            path = route.path.replace("{id}", "none")
+            for caller in (house.operator, house.lounge, house.amira):
+                await caller.post(path, body())
+
+
 async def refusals_of_a_broken_store(house: House) -> None:
     with broken(house.store):
         house.gateway._principals.clear()
@@ -258,6 +276,7 @@ async def what_is_closed_is_closed(house: House) -> None:
 
 WALKS: list[Walk] = [
     refusals_of_its_shape,
+    refusals_of_who_is_slow,
     refusals_of_a_broken_store,
     what_is_not_there,
     what_is_there_is_read,

@@ -18,6 +18,8 @@ from channels.web.demo import demo_key
 from gateway.bootstrap import Gateway as GatewayApp
 from gateway.bootstrap import Parts
 from gateway.config import Config
+from gateway.connection import Connections
+from gateway.runner import Runner
 from gateway.world import account_of, opening_key, seed_principals
 from ledger.clock import ManualClock
 from ledger.ids import account_text
@@ -62,7 +64,8 @@ async def running_gateway(folder: Path, clock: ManualClock) -> AsyncIterator["Op
             clock=clock,
             random_bytes=random_bytes,
         )
-        runner = web.AppRunner(GatewayApp(parts).application(), access_log=None)
+        gateway = GatewayApp(parts)
+        runner = Runner(gateway.application(), Connections(gateway.door), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, HOST, 0).start()
         port: int = runner.addresses[0][1]

@@ -5,9 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Debian packages for the tests: a browser, an accounting tool, the second store's server, strace.
+# Debian packages for the tests: a browser, an accounting tool, the second store's server, strace;
+# for card readers their service, a security module, and what compiles pyscard and our driver.
 # `make test SYSTEM_PACKAGES=` leaves them to you.
-SYSTEM_PACKAGES ?= chromium fonts-dejavu-core hledger postgresql strace
+CARD_PACKAGES := pcscd libpcsclite-dev softhsm2 gcc libc6-dev pkg-config
+SYSTEM_PACKAGES ?= chromium fonts-dejavu-core hledger postgresql strace $(CARD_PACKAGES)
 
 # What `make simulate` runs when nothing else is said.
 SEEDS ?= 200
@@ -96,7 +98,14 @@ $(VENV)/.bench-ready: $(VENV)/.run-ready
 	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,bench]'
 	@touch $@
 
+# pyscard has no wheel for Linux, so its headers come first. An interpreter of Debian's has its own
+# in a package apart.
 $(VENV)/.test-ready: $(VENV)/.run-ready
+	@scripts/install-system-packages.sh $(filter $(CARD_PACKAGES),$(SYSTEM_PACKAGES)) \
+		$(if $(filter gcc,$(SYSTEM_PACKAGES)),$$($(BIN)/python scripts/python-headers.py))
 	@echo 'Installing the test tools into $(VENV), once.'
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,postgres,bench,test]'
+	@$(PIP_INSTALL) setuptools swig
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP_INSTALL) --no-build-isolation 'pyscard>=2.3' || \
+		echo 'pyscard could not be built; the tests of card readers will say what they need.'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,hsm,postgres,bench,test]'
 	@touch $@

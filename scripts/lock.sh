@@ -13,8 +13,9 @@ trap 'rm -rf "$scratch"' EXIT
 "$(dirname "$0")/make-venv.sh" "$python" "$scratch/venv"
 
 pip=("$scratch/venv/bin/python" -m pip --disable-pip-version-check)
-"${pip[@]}" install --quiet --quiet --upgrade setuptools
-"${pip[@]}" install --quiet --quiet --no-build-isolation --editable '.[scan,postgres,bench,test]'
+"${pip[@]}" install --quiet --quiet --upgrade setuptools swig
+export PATH="$scratch/venv/bin:$PATH"  # pyscard's build runs swig
+"${pip[@]}" install --quiet --quiet --no-build-isolation --editable '.[scan,pcsc,hsm,postgres,bench,test]'
 
 {
     echo '# Made by `make lock`: the versions that the tests were run with.'

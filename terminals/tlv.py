@@ -92,6 +92,18 @@ def decode(raw: bytes, templates: Container[int] | None = None) -> tuple[DataObj
     return tuple(_Reader(raw, opens).objects(0, len(raw), DEPTH_MAX))
 
 
+def find(objects: Iterable[DataObject], *path: int) -> bytes | None:
+    """The value of the first primitive at this path of tags, or None."""
+    for item in objects:
+        if item.tag != path[0]:
+            continue
+        if isinstance(item, Primitive):
+            return item.value if len(path) == 1 else None
+        if len(path) > 1 and (value := find(item.parts, *path[1:])) is not None:
+            return value
+    return None
+
+
 def _encode_object(item: DataObject) -> bytes:
     value = item.value if isinstance(item, Primitive) else encode(item.parts)
     if len(value) > LENGTH_MAX:

@@ -1,0 +1,77 @@
+"""The bench of a test run: one private pcscd with some readers, and cards to put into them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from random import Random
+
+import pytest
+
+from terminals.bench_reader.daemon import Pcscd
+from terminals.bench_reader.driver import missing_packages
+from terminals.bench_reader.slot import CardProgram, InSlot, Torn
+from terminals.bench_reader.wallet_program import WalletProgram
+from terminals.card_reader import CardReader
+
+READERS = 4
+NAME = "Airside Bench"
+
+
+class Bench:
+    def __init__(self, daemon: Pcscd) -> None:
+        self.daemon = daemon
+
+    def reader_name(self, number: int = 0) -> str:
+        """As pcscd makes it: the number of the reader, and of its only slot."""
+        return f"{NAME} {number:02} 00"
+
+    def reader(self, number: int = 0) -> CardReader:
+        return CardReader(self.reader_name(number))
+
+    @contextmanager
+    def holding(self, card: CardProgram, number: int = 0) -> Iterator[InSlot]:
+        """The card is in that reader until the block ends."""
+        slot = InSlot(card, self.daemon.slots[number])
+        try:
+            yield slot
+        finally:
+            slot.pull()
+            with self.reader(number) as reader:
+                reader.await_removal()
+
+
+class TornAt:
+    """A card that is pulled out at one command: before it hears it, or before it has answered."""
+
+    def __init__(self, card: CardProgram, at: int, *, heard: bool) -> None:
+        self._card = card
+        self._at = at
+        self._heard = heard
+        self.asked = 0
+        self.atr = card.atr
+
+    def power(self) -> None:
+        self._card.power()
+
+    def process(self, question: bytes) -> bytes:
+        self.asked += 1
+        if self.asked == self._at and not self._heard:
+            raise Torn
+        answer = self._card.process(question)
+        if self.asked == self._at:
+            raise Torn
+        return answer
+
+
+def an_empty_card(seed: int = 1) -> WalletProgram:
+    return WalletProgram(Random(seed).randbytes)
+
+
+def require_bench() -> None:
+    if missing := missing_packages():
+        pytest.fail(
+            f"these tests need {' '.join(missing)}: `make test` installs them on Debian",
+            pytrace=False,
+        )
+    if find_spec("smartcard") is None:
+        pytest.fail('these tests need pyscard: pip install "airside[pcsc]"', pytrace=False)

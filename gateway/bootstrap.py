@@ -21,11 +21,14 @@ from channels.api.accounts import AccountsApi
 from channels.api.orders import OrdersApi
 from channels.api.payments import PaymentsApi
 from channels.api.takings import TakingsApi
+from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
 from channels.route import Route
+from channels.terminal_views import TerminalViews
 from channels.views import Names, Views
 from channels.web.demo import DemoApi, MeApi
 from channels.web.pages import load_pages
+from gateway.access_watch import AccessWatch
 from gateway.admission import Admission
 from gateway.config import Config
 from gateway.events import EventHub
@@ -40,7 +43,7 @@ from gateway.world import PEOPLE
 from ledger.clock import Clock
 from ledger.journal import Store as Journals
 from services.asking import Accounts
-from services.keyring import open_keyring
+from services.keyring import Keyring, open_keyring
 from services.order_texts import OrderTexts
 from services.payments import Payments
 from services.principal_cache import PrincipalCache
@@ -97,6 +100,9 @@ class Gateway:
         accounts = Accounts(self.engine, parts.clock)
         self._sockets = TerminalSockets(door, self.routes)
         stream = EventStream(door, self.hub, accounts, Views(self._names))
+        self._watch = AccessWatch(
+            parts.store, self._principals.clear, [self._sockets.recheck, stream.recheck]
+        )
         metrics_page = MetricsPage(door.tally, self.engine, self.hub, self.statistics)
         app.router.add_get("/v1/events", stream.handle)
         app.router.add_get("/v1/terminal", self._sockets.handle)
@@ -133,11 +139,21 @@ class Gateway:
             *PaymentsApi(accounts, payments, views).routes(),
             *TakingsApi(parts.store, views, parts.clock).routes(),
             *OrdersApi(payments, parts.store, views, parts.clock).routes(),
+            *self._terminal_routes(keyring),
             *MeApi(self._names, demo=parts.config.demo).routes(),
         ]
         if parts.config.demo:
             routes += DemoApi(PEOPLE, self._find, self._names).routes()
         return routes
+
+    def _terminal_routes(self, keyring: Keyring) -> list[Route]:
+        parts, views = self._parts, TerminalViews(self._names)
+        own = OwnTerminalApi(parts.store, views, parts.clock)
+        registry = TerminalsApi(
+            parts.store, keyring, views, parts.clock, parts.random_bytes
+        )
+        # Its own first: `me` is no id.
+        return [*own.routes(), *registry.routes()]
 
     def _find(self, key: str) -> Principal | None:
         return find_by_key(self._parts.store, key, now_ms=self._parts.clock.now_ms())
@@ -166,6 +182,7 @@ class Gateway:
         self._tasks = [
             asyncio.create_task(self.hub.run()),
             asyncio.create_task(self._keep_flushing()),
+            asyncio.create_task(self._watch.run()),
         ]
 
     async def _keep_flushing(self) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `airside serve | demo | ledger … | receipt verify | pos`."""
+"""The command line: `airside serve | demo | ledger … | receipt verify | terminals … | pos`."""
 
 import argparse
 import asyncio
@@ -14,6 +14,8 @@ from gateway.evidence_options import add_against, add_evidence, add_receipt
 from gateway.journal_options import add_store, journals_of, store_of
 from gateway.layout import FolderInUse, OtherStore
 from gateway.start_failed import StartFailed
+from gateway.terminal_options import EXPLAINED as OF_TERMINALS
+from gateway.terminal_options import add_terminals
 from ledger.clock import SystemClock
 from ledger.errors import LedgerError
 from services.keyring import KeysDamaged, KeysExposed
@@ -34,6 +36,7 @@ _EXPLAINED = (
     OtherStore,
     RayHeadFailed,
     StartFailed,
+    *OF_TERMINALS,
 )
 
 
@@ -61,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_ledger(commands.add_parser("ledger", help="read and check a data folder"))
     add_receipt(commands.add_parser("receipt", help="check a receipt, offline"))
+    add_terminals(commands.add_parser("terminals", help="the registry of tills"))
     pos = commands.add_parser("pos", help="a till: amount, scan, result, receipt")
     add_options(pos)
     pos.set_defaults(run=_pos)

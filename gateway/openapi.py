@@ -21,6 +21,7 @@ PROBLEMS = {
     408: "The body did not come in time",
     413: "The body is too large",
     422: "Understood, and cannot be done",
+    429: "Too many tries; wait",
     503: "Try again, with the same key",
 }
 

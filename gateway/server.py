@@ -150,7 +150,7 @@ def _answer_response(answer: Answer) -> web.Response:
 
 def problem_response(problem: Problem) -> web.Response:
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
-    if problem.status == 503:
+    if problem.status in {429, 503}:
         headers["Retry-After"] = RETRY_AFTER_S
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -105,6 +105,11 @@ class TerminalSockets:
         if len(self._open) >= SOCKETS_MAX:
             raise unavailable("There are too many connections just now.", Happened.NO)
 
+    async def recheck(self) -> None:
+        """Those end whose holders may no longer be here."""
+        for conversation in list(self._open):
+            await conversation.recheck()
+
     def end(self) -> None:
         """Read no more, answer what was asked, say goodbye: each by itself, from now on."""
         for conversation in self._open:
@@ -138,6 +143,14 @@ class Conversation:
         await self._socket.close(code=WSCloseCode.GOING_AWAY)
         if not self._reader.cancelled():
             self._reader.result()  # a bug of ours ends here, not in silence
+
+    async def recheck(self) -> None:
+        try:
+            await self._admit()
+        except Problem as problem:
+            if problem.status != 503:
+                self._answer(AnswerLine(None, problem.status, problem.body))
+                self.end()
 
     def end(self) -> None:
         if self._reader:

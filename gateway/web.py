@@ -106,6 +106,16 @@ class EventStream:
         self._hub = hub
         self._accounts = accounts
         self._views = views
+        self._open: dict[Subscriber, web.Request] = {}
+
+    async def recheck(self) -> None:
+        """Streams end whose readers may no longer see what is in them."""
+        for subscriber, request in list(self._open.items()):
+            try:
+                await self._door.admit(request, EVERYONE)
+            except Problem as problem:
+                if problem.status != 503:
+                    subscriber.end()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -134,6 +144,7 @@ class EventStream:
         subscriber = Subscriber(principal, account)
         place = self._hub.begin(subscriber, request.headers.get("Last-Event-ID"))
         events = self._hub.stream(subscriber)
+        self._open[subscriber] = request
         upcoming = asyncio.ensure_future(anext(events))
         try:
             # Its place at once: a stream that breaks before its first event is resumed too.
@@ -148,6 +159,7 @@ class EventStream:
         except StopAsyncIteration:
             return
         finally:
+            del self._open[subscriber]
             upcoming.cancel()
             await asyncio.gather(upcoming, return_exceptions=True)
             await events.aclose()

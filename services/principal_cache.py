@@ -14,8 +14,8 @@ import msgspec
 from ledger.clock import Clock
 from services.principals import Principal, key_digest
 
-# A revoked key or a disabled principal is refused by every process after this long, and by
-# the process that calls `clear` at once.
+# A revoked key or a disabled principal is refused when `clear` is called, which every gateway
+# does within half a second (gateway/access_watch.py); and after this long whatever happens.
 HIT_TTL_MS = 5_000
 # A client that retries with a bad key costs one look-up a second; a key that is issued just
 # after it was first tried works a second later.
@@ -49,6 +49,7 @@ class PrincipalCache:
         self._hits = _Shelf(HIT_TTL_MS, remembered_max)
         self._misses = _Shelf(MISS_TTL_MS, remembered_max)
         self._lock = Lock()
+        self._cleared = 0
 
     def peek(self, plain: str) -> Remembered | None:
         """Answer from memory, on an event loop too; None: ask `find`, in a thread."""
@@ -63,18 +64,23 @@ class PrincipalCache:
         if (seen := self.peek(plain)) is not None:
             return seen.principal
         # The age counts from before the look-up: a key revoked meanwhile gets no more.
-        since_ms = self._clock.now_ms()
+        since_ms, cleared = self._clock.now_ms(), self._cleared
         principal = self._find(plain)
         digest = key_digest(plain)
         assert digest is not None, "peek has answered for what is not a key"
         with self._lock:
+            if cleared != self._cleared:
+                return (
+                    principal  # read before that, perhaps: good for this call, and no other
+                )
             shelf = self._misses if principal is None else self._hits
             shelf.put(digest, Remembered(principal, since_ms))
         return principal
 
     def clear(self) -> None:
-        """Forget all, after a key was revoked or a principal disabled in this process."""
+        """Forget all, after a key was revoked or a principal disabled, in whatever process."""
         with self._lock:
+            self._cleared += 1
             self._hits.clear()
             self._misses.clear()
 

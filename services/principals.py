@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection, insert, or_, select, update
 
 from ledger.ids import parse_account
+from services.access_revision import note_change
 from services.merchants import require_merchant
 from services.mint import RandomBytes, base32, mint
 from services.rows import as_struct
@@ -106,9 +107,17 @@ def create_principal(
 
     Raises MisboundPrincipal, ScopesExceedKind, MalformedId (account), UnknownMerchant.
     """
+    with store.write() as connection:
+        return insert_principal(connection, new, mint("prn", random_bytes), now_ms)
+
+
+def insert_principal(
+    connection: Connection, new: NewPrincipal, principal_id: str, now_ms: int
+) -> Principal:
+    """The same, as a part of something larger."""
     _check(new)
     principal = Principal(
-        id=mint("prn", random_bytes),
+        id=principal_id,
         kind=new.kind,
         name=new.name,
         scopes=SCOPES[new.kind] if new.scopes is None else new.scopes,
@@ -119,10 +128,9 @@ def create_principal(
         disabled_at_ms=None,
     )
     row = msgspec.structs.asdict(principal) | {"scopes": sorted(principal.scopes)}
-    with store.write() as connection:
-        if new.merchant is not None:
-            require_merchant(connection, new.merchant)
-        connection.execute(insert(PRINCIPALS), row)
+    if new.merchant is not None:
+        require_merchant(connection, new.merchant)
+    connection.execute(insert(PRINCIPALS), row)
     return principal
 
 
@@ -140,11 +148,18 @@ def disable(store: Store, principal: str, *, now_ms: int) -> None:
     """Let none of its keys open from now on. Raises UnknownPrincipal, not for a repeat."""
     with store.write() as connection:
         require_principal(connection, principal)
-        connection.execute(
-            update(PRINCIPALS)
-            .where(PRINCIPALS.c.id == principal, PRINCIPALS.c.disabled_at_ms.is_(None))
-            .values(disabled_at_ms=now_ms)
-        )
+        set_disabled(connection, principal, now_ms)
+
+
+def set_disabled(connection: Connection, principal: str, at_ms: int | None) -> None:
+    """at_ms: None lets its keys open again. What is so already stays."""
+    column = PRINCIPALS.c.disabled_at_ms
+    connection.execute(
+        update(PRINCIPALS)
+        .where(PRINCIPALS.c.id == principal, column.is_(None) == (at_ms is not None))
+        .values(disabled_at_ms=at_ms)
+    )
+    note_change(connection)
 
 
 def issue_key(
@@ -201,6 +216,7 @@ def revoke_key(store: Store, plain: str, *, now_ms: int) -> bool:
             .where(API_KEYS.c.digest == digest, API_KEYS.c.revoked_at_ms.is_(None))
             .values(revoked_at_ms=now_ms)
         )
+        note_change(connection)
         return revoked.rowcount == 1
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
@@ -98,4 +99,61 @@ ORDERS = Table(
     Column("created_at_ms", BigInteger, nullable=False),
     CheckConstraint("amount_minor > 0", name="amount_is_positive"),
     Index("ix_orders_of_merchant", "merchant", "created_at_ms", "id"),
+)
+
+# One row. Its number grows whenever somebody loses or regains access (services/access_revision.py).
+ACCESS_REVISION = Table(
+    "access_revision",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+# Merchant, channel and whether it is suspended stand with its principal, once.
+TERMINALS = Table(
+    "terminals",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("tid", Text, nullable=False, unique=True),
+    Column("principal", Text, ForeignKey("principals.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("mac_generation", BigInteger, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("settings_version", BigInteger, nullable=False),
+    Column("software", Text, nullable=False),
+    Column("backlog", BigInteger, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("clock_off_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+TERMINAL_KEYS = Table(
+    "terminal_keys",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("terminal", Text, ForeignKey("terminals.id"), nullable=False, index=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger),
+)
+
+# key: the one that was paired with it; a code that has one is used.
+PAIRING_CODES = Table(
+    "pairing_codes",
+    METADATA,
+    Column("selector", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("terminal", Text, ForeignKey("terminals.id"), nullable=False, index=True),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("tries_left", BigInteger, nullable=False),
+    Column("key", Text),
+)
+
+REQUEST_NONCES = Table(
+    "request_nonces",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("expires_at_ms", BigInteger, nullable=False, index=True),
 )

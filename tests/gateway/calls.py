@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from tests.gateway.harness import AMIRA, JONAS, Caller, House, Json, money
+from tests.gateway.harness import AMIRA, JONAS, LOUNGE, Caller, House, Json, money
 
 
 class Call(NamedTuple):
@@ -98,6 +98,11 @@ async def order(house: House) -> Call:
     return Call(house.lounge, "/v1/orders", body, body | {"order": "A-18"})
 
 
+async def register(house: House) -> Call:
+    body = {"merchant": LOUNGE, "name": "B12", "place": "DOH-T1-B12"}
+    return Call(house.operator, "/v1/terminals", body, body | {"name": "B13"})
+
+
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
     "/v1/accounts/{id}/top-ups": top_up,
@@ -113,4 +118,5 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/payments/{id}/void": void,
     "/v1/payments/{id}/refund": refund,
     "/v1/orders": order,
+    "/v1/terminals": register,
 }

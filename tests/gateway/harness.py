@@ -225,6 +225,10 @@ class House:
             while await self.relay.step():
                 pass
 
+    def patience(self, seconds: int = PATIENCE_S) -> asyncio.Timeout:
+        """For what a test waits for: by the machine's clock, not the house's."""
+        return asyncio.timeout(seconds)
+
     async def until(self, truth: Callable[[], bool]) -> None:
         """Let the gateway work until it is so."""
         async with asyncio.timeout(PATIENCE_S):

@@ -9,6 +9,7 @@ from gateway.openapi import PROBLEMS
 from services.asking import ASK_MS
 from tests.gateway.calls import CALLS, held_path
 from tests.gateway.harness import AMIRA, JONAS, House, Json, money
+from tests.gateway.registry import all_that_can_be_asked
 from tests.gateway.road import Fate
 from tests.gateway.stores import broken
 
@@ -111,6 +112,7 @@ UNKNOWN = {
     "payments": "pay_" + "a" * 32,
     "transfers": "trf_" + "a" * 32,
     "orders": "ord_" + "a" * 24,
+    "terminals": "trm_" + "a" * 24,
 }
 # A body that can be decoded, where one without fields cannot.
 SOME = {
@@ -282,6 +284,7 @@ WALKS: list[Walk] = [
     what_is_there_is_read,
     what_cannot_be_done,
     what_is_not_known_yet,
+    all_that_can_be_asked,
     what_is_asked_is_done,
     what_is_closed_is_closed,
 ]

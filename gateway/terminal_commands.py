@@ -1,0 +1,194 @@
+"""What `airside terminals …` does: the registry of one data folder, from a shell.
+
+Names and places are checked as the API checks them: they stand on receipts and in the journal.
+"""
+
+import argparse
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from channels.terminal_wire import BindBody, NewTerminalBody, SettingsBody
+from gateway.config import BadSetting
+from gateway.layout import Layout
+from ledger.clock import SystemClock
+from ledger.time_text import time_text
+from services.keyring import open_keyring
+from services.pairing import draw_code
+from services.store import Store, open_store
+from services.terminals import (
+    NewTerminal,
+    Settings,
+    Terminal,
+    bind_terminal,
+    configure_terminal,
+    get_terminal,
+    list_terminals,
+    move_terminal,
+    next_mac_generation,
+    register_terminal,
+    resume_terminal,
+    revoke_keys,
+    suspend_terminal,
+)
+
+_CLOCK = SystemClock()
+T = TypeVar("T")
+
+
+def _register(options: argparse.Namespace) -> int:
+    given = {name: getattr(options, name) for name in ("merchant", "name", "place")}
+    body = _checked(given | {"channel": options.channel}, NewTerminalBody)
+    with _store(options.data) as store:
+        terminal = register_terminal(
+            store,
+            NewTerminal(
+                merchant=body.merchant,
+                channel=body.channel,
+                name=body.name,
+                place=body.place,
+            ),
+            random_bytes=secrets.token_bytes,
+            now_ms=_CLOCK.now_ms(),
+        )
+        _say(_line(terminal))
+        return _draw(store, terminal.id)
+
+
+def _list(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        skip = 0
+        while page := list_terminals(store, skip=skip):
+            for terminal in page:
+                _say(_line(terminal))
+            skip += len(page)
+    return 0
+
+
+def _pair(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        return _draw(store, options.terminal)
+
+
+def _draw(store: Store, terminal: str) -> int:
+    drawn = draw_code(
+        store, terminal, random_bytes=secrets.token_bytes, now_ms=_CLOCK.now_ms()
+    )
+    _say(f"pairing code {drawn.code}, good once and until {time_text(drawn.expires_at_ms)}")
+    _say(f"at the till: airside pos --pair {drawn.code}")
+    return 0
+
+
+def _suspend(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        now_ms = _CLOCK.now_ms()
+        _say(_line(suspend_terminal(store, options.terminal, now_ms=now_ms)))
+    return 0
+
+
+def _resume(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        _say(_line(resume_terminal(store, options.terminal)))
+    return 0
+
+
+def _revoke(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        _say(_line(revoke_keys(store, options.terminal, now_ms=_CLOCK.now_ms())))
+    return 0
+
+
+def _bind(options: argparse.Namespace) -> int:
+    names = ("name", "place", "merchant", "channel")
+    given = {
+        name: value
+        for name in names
+        if (value := getattr(options, name)) is not None
+    }  # fmt: skip
+    _checked(given, BindBody)
+    with _store(options.data) as store:
+        old = get_terminal(store, options.terminal)
+        bind_terminal(
+            store,
+            old.id,
+            merchant=given.get("merchant", old.merchant),
+            channel=given.get("channel", old.channel),
+            random_bytes=secrets.token_bytes,
+            now_ms=_CLOCK.now_ms(),
+        )
+        name, place = given.get("name", old.name), given.get("place", old.place)
+        _say(_line(move_terminal(store, old.id, name=name, place=place)))
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> int:
+    limits = {}
+    for text in options.limit:
+        currency, _, minor = text.partition("=")
+        limits[currency] = int(minor) if minor.isdigit() else -1
+    body = _checked({"limits": limits, "deny": options.deny}, SettingsBody)
+    with _store(options.data) as store:
+        keys = get_terminal(store, options.terminal).settings.keys
+        settings = Settings(limits=body.limits, deny=tuple(body.deny), keys=keys)
+        terminal = configure_terminal(store, options.terminal, settings)
+        _say(f"{_line(terminal)}  settings {terminal.settings_version}")
+    return 0
+
+
+def _message_key(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        terminal = next_mac_generation(store, options.terminal)
+        keyring = open_keyring(options.data, random_bytes=secrets.token_bytes)
+        secret = keyring.terminal_secret(terminal.id, terminal.mac_generation)
+        _say(f"terminal {terminal.tid}, key {terminal.mac_generation}: {secret.hex()}")
+    return 0
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "register": _register,
+    "list": _list,
+    "pair": _pair,
+    "suspend": _suspend,
+    "resume": _resume,
+    "revoke-keys": _revoke,
+    "bind": _bind,
+    "settings": _settings,
+    "message-key": _message_key,
+}
+
+
+@contextmanager
+def _store(data: Path) -> Iterator[Store]:
+    if not data.is_dir():
+        raise BadSetting("--data", f"there is no data folder {data}")
+    store = open_store(Layout(data).store_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _checked(given: Mapping[str, object], kind: type[T]) -> T:
+    """Raises BadSetting, which names the field."""
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise BadSetting("terminals", str(error)) from None
+
+
+def _line(terminal: Terminal) -> str:
+    seen = time_text(terminal.last_seen_ms) if terminal.last_seen_ms else "never"
+    place = f"{terminal.name} at {terminal.place}" if terminal.place else terminal.name
+    return (
+        f"{terminal.id}  {terminal.tid}  {terminal.status.value:9}  {place}"
+        f"  {terminal.merchant}/{terminal.channel}  seen {seen}  owes {terminal.backlog}"
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

@@ -1,0 +1,84 @@
+"""`airside terminals …` on a data folder."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import main
+from gateway.layout import Layout
+from services.pairing import pair
+from services.store import open_store
+from tests.gateway.harness import DUTYFREE, LOUNGE, copy_folder
+
+
+def run(capsys: pytest.CaptureFixture[str], data: Path, *words: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(["terminals", *words, "--data", str(data)])
+    assert not ended.value.code, ended.value.code
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def data(furnished: Path, tmp_path: Path) -> Path:
+    return copy_folder(furnished, tmp_path / "data")
+
+
+def register(capsys: pytest.CaptureFixture[str], data: Path) -> tuple[str, str]:
+    said = run(capsys, data, "register", "--merchant", LOUNGE, "--name", "B12",
+               "--place", "DOH-T1-B12")  # fmt: skip
+    [terminal] = re.findall(r"trm_[a-z2-7]{24}", said)
+    [code] = re.findall(r"code ([0-9A-Z-]{14})", said)
+    return terminal, code
+
+
+def test_a_terminal_is_registered_with_a_code_that_pairs(
+    capsys: pytest.CaptureFixture[str], data: Path
+) -> None:
+    terminal, code = register(capsys, data)
+    store = open_store(Layout(data).store_url)
+    paired = pair(store, code, b"k" * 32, now_ms=0)
+    store.close()
+
+    assert paired.terminal.id == terminal
+    assert "active" in run(capsys, data, "list")
+
+
+def test_every_command_says_how_the_terminal_stands(
+    capsys: pytest.CaptureFixture[str], data: Path
+) -> None:
+    terminal, _ = register(capsys, data)
+
+    assert "suspended" in run(capsys, data, "suspend", terminal)
+    assert "waiting" in run(capsys, data, "resume", terminal)
+    assert "pairing code" in run(capsys, data, "pair", terminal)
+    assert "DOH-T1-C1" in run(capsys, data, "bind", terminal, "--place", "DOH-T1-C1")
+    assert DUTYFREE in run(capsys, data, "bind", terminal, "--merchant", DUTYFREE)
+    limited = run(capsys, data, "settings", terminal, "--limit", "QAR=500000")
+    assert limited.strip().endswith("settings 1")
+    assert re.search(r"key 1: [0-9a-f]{64}$", run(capsys, data, "message-key", terminal))
+    assert "waiting" in run(capsys, data, "revoke-keys", terminal)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["suspend", "trm_none"],
+        ["register", "--merchant", LOUNGE, "--name", "with space"],
+        ["register", "--merchant", "mer_" + "a" * 24, "--name", "B12"],
+        ["settings", "trm_none", "--limit", "QAR=free"],
+    ],
+)
+def test_what_is_wrong_is_one_sentence(
+    words: list[str], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["terminals", *words, "--data", str(data)])
+
+    assert str(ended.value.code).startswith("airside: ")
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="there is no data folder"):
+        main(["terminals", "list", "--data", str(tmp_path / "none")])
+    assert not (tmp_path / "none").exists()

@@ -9,6 +9,7 @@ from typing import TypeVar
 from msgspec import UNSET
 
 from channels.problem import Problem, not_found
+from channels.query import number
 from channels.route import PUBLIC, Answer, Call, NoBody, Route, scopes
 from channels.terminal_views import TerminalViews, settings_view
 from channels.terminal_wire import (
@@ -89,6 +90,9 @@ class TerminalsApi:
         self._random_bytes = random_bytes
 
     def routes(self) -> list[Route]:
+        return [*self._of_keys(), *self._of_terminals()]
+
+    def _of_terminals(self) -> list[Route]:
         return [
             Route(
                 method="GET", path="/v1/terminals", handler=self.list, scopes=ADMIN,
@@ -104,11 +108,6 @@ class TerminalsApi:
             Route(
                 method="GET", path=ONE, handler=self.read, scopes=ADMIN,
                 summary="A terminal with its keys", answers={200: TerminalWithKeysView},
-            ),
-            Route(
-                method="POST", path=f"{ONE}/pairing-codes", handler=self.draw_code,
-                scopes=ADMIN, summary="A code that pairs one till, within ten minutes",
-                body=NoBody, answers={201: PairingCodeView},
             ),
             Route(
                 method="POST", path=f"{ONE}/suspend", handler=self.suspend, scopes=ADMIN,
@@ -128,6 +127,15 @@ class TerminalsApi:
                 summary="What it fetches with its next sign of life", body=SettingsBody,
                 answers=SHOWN,
             ),
+        ]  # fmt: skip
+
+    def _of_keys(self) -> list[Route]:
+        return [
+            Route(
+                method="POST", path=f"{ONE}/pairing-codes", handler=self.draw_code,
+                scopes=ADMIN, summary="A code that pairs one till, within ten minutes",
+                body=NoBody, answers={201: PairingCodeView},
+            ),
             Route(
                 method="POST", path=f"{ONE}/revoke-keys", handler=self.revoke, scopes=ADMIN,
                 summary="End all its keys; it must be paired again", body=NoBody,
@@ -141,8 +149,8 @@ class TerminalsApi:
         ]  # fmt: skip
 
     async def list(self, call: Call) -> Answer:
-        skip = _number(call, "skip", 0, 2**31)
-        limit = _number(call, "limit", PAGE_MAX, PAGE_MAX)
+        skip = number(call, "skip", default=0, most=2**31)
+        limit = number(call, "limit", default=PAGE_MAX, most=PAGE_MAX)
         found = await asyncio.to_thread(
             list_terminals, self._store, skip=skip, limit=limit + 1
         )
@@ -369,10 +377,3 @@ class OwnTerminalApi:
 def _key_taken(error: KeyTaken) -> Problem:
     detail = f"{error}.".capitalize()
     return Problem(409, "key-taken", detail, field="$.public_key")
-
-
-def _number(call: Call, name: str, default: int, most: int) -> int:
-    text = call.query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > most:
-        raise Problem(400, "bad-request", f"`{name}` is a number up to {most}.", field=name)
-    return int(text)

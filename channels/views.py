@@ -83,6 +83,10 @@ class Views:
             await self._names.learn_merchants([merchant])
         return self._names.merchant(merchant) is not None
 
+    def merchant_name(self, merchant: str) -> str | None:
+        """Once it is known."""
+        return self._names.merchant(merchant)
+
     async def payment(
         self, reply: PaymentReply, *, order: str | None = None, show_account: bool = False
     ) -> PaymentView:

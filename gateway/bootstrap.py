@@ -20,6 +20,7 @@ from actors.runtime import PartitionUnavailable, Road
 from channels.api.accounts import AccountsApi
 from channels.api.orders import OrdersApi
 from channels.api.payments import PaymentsApi
+from channels.api.scans import ScansApi
 from channels.api.takings import TakingsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
@@ -133,13 +134,15 @@ class Gateway:
             clock=parts.clock,
             random_bytes=parts.random_bytes,
         )
+        orders = OrdersApi(payments, parts.store, views, parts.clock)
         routes = [
             *AccountsApi(accounts, payments, parts.store, views).routes(),
             *TransfersApi(accounts, Transfers(accounts)).routes(),
             *PaymentsApi(accounts, payments, views).routes(),
             *TakingsApi(parts.store, views, parts.clock).routes(),
-            *OrdersApi(payments, parts.store, views, parts.clock).routes(),
             *self._terminal_routes(keyring),
+            *orders.routes(),
+            *ScansApi(payments, parts.store, views, orders.pay_order).routes(),
             *MeApi(self._names, demo=parts.config.demo).routes(),
         ]
         if parts.config.demo:

@@ -7,8 +7,10 @@ units, so it scales to any size without a blur and needs nothing from outside.
 
 import io
 import itertools
+from bisect import bisect_left
 
 import qrcode  # type: ignore[import-untyped]
+import qrcode.base  # type: ignore[import-untyped]
 import qrcode.util  # type: ignore[import-untyped]
 from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M  # type: ignore[import-untyped]
@@ -25,14 +27,19 @@ QUIET_ZONE_MODULES = 4
 # eight and takes 20 ms instead of 3. A code is drawn for every minute of every open wallet.
 MASK_PATTERN = 3
 
+# ISO/IEC 18004, 7.4.2: "what follows is in this charset", and the number of UTF-8. Without it a
+# reader guesses, and EMV QRCPS MPM 4.12.1 asks for it wherever a text is not plain ASCII.
+_ECI_MODE, _ECI_UTF_8 = 0b0111, 26
+_PADDING = (0xEC, 0x11)
+
 
 class UndrawablePayload(ValueError):
-    """The text is empty, too long, or not ASCII. The message does not show it."""
+    """The text is empty, too long, or has no UTF-8 form. The message does not show it."""
 
     def __init__(self, length: int) -> None:
         super().__init__(
             f"a text of {length} characters cannot be drawn: "
-            f"1 to {PAYLOAD_CHARS_MAX} ASCII characters can"
+            f"1 to {PAYLOAD_CHARS_MAX} characters can"
         )
 
 
@@ -73,18 +80,53 @@ def draw_svg(payload: str) -> str:
 
 def _matrix(payload: str) -> list[list[bool]]:
     """Lay out the rows of modules, dark is true, quiet zone included."""
-    # Beyond ASCII a reader needs an ECI to know the charset, and qrcode writes none.
-    if not 1 <= len(payload) <= PAYLOAD_CHARS_MAX or not payload.isascii():
+    if not 1 <= len(payload) <= PAYLOAD_CHARS_MAX:
         raise UndrawablePayload(len(payload))
     code = qrcode.QRCode(
         error_correction=ERROR_CORRECT_M,
         border=QUIET_ZONE_MODULES,
         mask_pattern=MASK_PATTERN,
     )
-    # Byte mode by name: EMV CPM allows no other, and the library would choose by itself.
-    code.add_data(qrcode.util.QRData(payload.encode(), mode=qrcode.util.MODE_8BIT_BYTE))
+    try:
+        raw = payload.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        raise UndrawablePayload(len(payload)) from None
+    if payload.isascii():
+        # Byte mode by name: EMV allows no other, and the library would choose by itself.
+        code.add_data(qrcode.util.QRData(raw, mode=qrcode.util.MODE_8BIT_BYTE))
+    else:
+        code.version, code.data_cache = _declared_utf_8(raw)
+        code.makeImpl(test=False, mask_pattern=MASK_PATTERN)
     rows: list[list[bool]] = code.get_matrix()
     return rows
+
+
+def _declared_utf_8(raw: bytes) -> tuple[int, list[int]]:
+    """The symbol's version and codewords: charset, then bytes. The library cannot say a charset."""
+    limits = qrcode.util.BIT_LIMIT_TABLE[ERROR_CORRECT_M]
+    # A count of bytes has 8 bits in the nine smallest versions, and 16 above.
+    version = bisect_left(limits, _header_bits(8) + 8 * len(raw), 1)
+    if version > 9:
+        version = bisect_left(limits, _header_bits(16) + 8 * len(raw), 10)
+    buffer = qrcode.util.BitBuffer()
+    buffer.put(_ECI_MODE, 4)
+    buffer.put(_ECI_UTF_8, 8)
+    buffer.put(qrcode.util.MODE_8BIT_BYTE, 4)
+    buffer.put(len(raw), 8 if version <= 9 else 16)
+    for byte in raw:
+        buffer.put(byte, 8)
+    # Four zero bits end it, as far as there is room; then whole bytes, then two in turn.
+    buffer.put(0, min(4, limits[version] - len(buffer)))
+    buffer.put(0, -len(buffer) % 8)
+    fill = itertools.cycle(_PADDING)
+    while len(buffer) < limits[version]:
+        buffer.put(next(fill), 8)
+    blocks = qrcode.base.rs_blocks(version, ERROR_CORRECT_M)
+    return version, qrcode.util.create_bytes(buffer, blocks)
+
+
+def _header_bits(count_bits: int) -> int:
+    return 4 + 8 + 4 + count_bits
 
 
 def _row_path(y: int, row: list[bool]) -> str:

@@ -116,16 +116,20 @@ class Scanner(Protocol):
 
 
 class ImageScanner:
-    """Reads one image, once. A file that cannot be opened is an OSError."""
+    """Reads one image, once. A file that cannot be opened is an OSError.
 
-    def __init__(self, image: Path | bytes) -> None:
+    prefix: of the codes it looks for: a payer's, or a merchant's (terminals/emv_mpm.py).
+    """
+
+    def __init__(self, image: Path | bytes, prefix: str = PAYLOAD_PREFIX) -> None:
         self._image: Path | bytes | None = image
+        self._prefix = prefix
 
     def scan(self) -> str | None:
         image, self._image = self._image, None
         if image is None:
             return None
-        payload = _only(_payloads(_grey_of(_image_bytes(image))))
+        payload = _only(_payloads(_grey_of(_image_bytes(image)), self._prefix))
         if payload is None:
             raise NoCodeInImage
         return payload
@@ -134,14 +138,15 @@ class ImageScanner:
 class FrameScanner:
     """Watches frames; a code that stays in view is given once."""
 
-    def __init__(self, frames: "Iterable[Frame]") -> None:
+    def __init__(self, frames: "Iterable[Frame]", prefix: str = PAYLOAD_PREFIX) -> None:
         self._frames = iter(frames)
+        self._prefix = prefix
         self._last: str | None = None
         self._missed = 0
 
     def scan(self) -> str | None:
         for frame in self._frames:
-            payload = _only(_payloads(_grey_of(frame)))
+            payload = _only(_payloads(_grey_of(frame), self._prefix))
             if self._is_new(payload):
                 return payload
         return None
@@ -196,12 +201,12 @@ def _only(payloads: set[str]) -> str | None:
     return next(iter(payloads), None)
 
 
-def _payloads(grey: "Grey") -> set[str]:
+def _payloads(grey: "Grey", prefix: str) -> set[str]:
     zxingcpp = _zxingcpp()
     found = zxingcpp.read_barcodes(
         grey, formats=zxingcpp.BarcodeFormat.QRCode, text_mode=zxingcpp.TextMode.Plain
     )
-    return {code.text for code in found if code.text.startswith(PAYLOAD_PREFIX)}
+    return {code.text for code in found if code.text.startswith(prefix)}
 
 
 def _grey_of(frame: "Frame") -> "Grey":

@@ -114,22 +114,26 @@ class OrdersApi:
         return Answer(200, await self._views.order(order))
 
     async def pay(self, call: Call) -> Answer:
-        account = call.caller.account
+        return await self.pay_order(call.caller, call.path["id"])
+
+    async def pay_order(self, caller: Principal, text: str) -> Answer:
+        """From the caller's own account, however it came to know the order."""
+        account = caller.account
         assert account is not None, "a customer has an account"
-        order = await asyncio.to_thread(self._claim, call.path["id"], account)
+        order = await asyncio.to_thread(self._claim, text, account)
         request = PaymentRequest(
             payer=Payer(parse_account(account)),
             amount=order.amount,
             merchant=order.merchant,
             order=order.order_text,
-            channel=call.caller.channel,
+            channel=caller.channel,
         )
-        reply = await self._payments.authorise(request, _cause(call.caller, order))
+        reply = await self._payments.authorise(request, _cause(caller, order))
         payment = approved(reply, PaymentReply)
         if payment.state is PaymentState.DECLINED:
             await asyncio.to_thread(release, self._store, order.id, account=account)
         else:
-            await self._mark_paid(call.caller, order, payment.ref)
+            await self._mark_paid(caller, order, payment.ref)
         view = await self._views.payment(payment, order=order.order_text, show_account=True)
         status = 402 if payment.state is PaymentState.DECLINED else 201
         return Answer(status, view, payment.replayed)

@@ -103,6 +103,12 @@ async def register(house: House) -> Call:
     return Call(house.operator, "/v1/terminals", body, body | {"name": "B13"})
 
 
+async def scan(house: House) -> Call:
+    made = await house.lounge.post("/v1/merchant-codes", {"currency": "QAR"}, None)
+    body = {"code": made.body["payload"], "amount": money(24_000)}
+    return Call(house.amira, "/v1/scans/pay", body, body | {"amount": money(24_001)})
+
+
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
     "/v1/accounts/{id}/top-ups": top_up,
@@ -119,4 +125,5 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/payments/{id}/refund": refund,
     "/v1/orders": order,
     "/v1/terminals": register,
+    "/v1/scans/pay": scan,
 }

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.openapi import PROBLEMS
 from services.asking import ASK_MS
+from terminals.merchant_code import Shop, write_code
 from tests.gateway.calls import CALLS, held_path
 from tests.gateway.harness import AMIRA, JONAS, House, Json, money
 from tests.gateway.registry import all_that_can_be_asked
@@ -272,6 +273,28 @@ async def what_is_not_known_yet(house: House) -> None:
         await house.amira.post("/v1/transfers", sent)
 
 
+async def what_a_counter_shows(house: House) -> None:
+    """Merchants' codes: scanned, paid, not there, paid by another, too much, without an answer."""
+    await house.lounge.post("/v1/merchant-codes", {"order": UNKNOWN["orders"]})
+    static = await house.lounge.post("/v1/merchant-codes", {"currency": "QAR"})
+    scanned = {"code": static.body["payload"]}
+    made = await house.lounge.post("/v1/orders", {"amount": money(1), "order": "A"})
+    dynamic = await house.lounge.post("/v1/merchant-codes", {"order": made.body["id"]})
+    shop = Shop(
+        merchant="mer_" + "a" * 24, name="Nobody", mcc="0000", city="None", country="QA"
+    )
+    paying = scanned | {"amount": money(1)}
+    nobodys = {"code": write_code(shop, currency="QAR")}
+    for path, body in (("/v1/scans", scanned), ("/v1/scans/pay", paying)):
+        await house.amira.post(path, body)
+        await house.amira.post(path, nobodys)
+    await house.amira.post("/v1/scans/pay", {"code": dynamic.body["payload"]})
+    await house.jonas.post("/v1/scans/pay", {"code": dynamic.body["payload"]})
+    await house.jonas.post("/v1/scans/pay", scanned | {"amount": money(10**9)})
+    house.road.meet(Fate.LOSES_ITS_ANSWER, within_ms=ASK_MS)
+    await house.amira.post("/v1/scans/pay", paying)
+
+
 async def what_is_closed_is_closed(house: House) -> None:
     await house.operator.post(f"/v1/accounts/{AMIRA}/close")
 
@@ -285,6 +308,7 @@ WALKS: list[Walk] = [
     what_cannot_be_done,
     what_is_not_known_yet,
     all_that_can_be_asked,
+    what_a_counter_shows,
     what_is_asked_is_done,
     what_is_closed_is_closed,
 ]

@@ -106,12 +106,32 @@ def test_every_text_is_drawn_in_byte_mode_and_reads_back(text: str) -> None:
     assert Image.open(io.BytesIO(png)).size == Image.open(io.BytesIO(other)).size
 
 
-@pytest.mark.parametrize("text", ["", "x" * 513, "café"])
+@pytest.mark.parametrize("text", ["", "x" * 513, "\ud800"])
 def test_a_text_that_no_reader_would_understand_is_not_drawn(text: str) -> None:
     with pytest.raises(UndrawablePayload, match=f"a text of {len(text)} characters"):
         draw_png(text)
     with pytest.raises(UndrawablePayload):
         draw_svg(text)
+
+
+def with_charset(text: str) -> bytes:
+    """What a reader hands on that tells the charset too (ISO/IEC 15424)."""
+    image = Image.open(io.BytesIO(draw_png(text, 3))).convert("L")
+    [found] = zxingcpp.read_barcodes(image, text_mode=zxingcpp.TextMode.HexECI)
+    return bytes.fromhex(found.text)
+
+
+@pytest.mark.slow
+def test_a_text_beyond_ascii_says_its_charset_at_every_size() -> None:
+    """000026 is UTF-8."""
+    for length in [*range(1, 75), 88, 89, 511]:
+        text = "é" + "最" * (length - 1)
+
+        assert with_charset(text) == b"]Q2\\000026" + text.encode()
+
+
+def test_a_text_in_ascii_needs_no_charset() -> None:
+    assert with_charset("000201") == b"]Q1000201"
 
 
 def test_the_longest_payload_is_drawn() -> None:

@@ -136,6 +136,7 @@ class Account(msgspec.Struct):
     transfers: dict[int, Transfer] = {}
     keys: dict[bytes, KeyUse] = {}
     codes: dict[bytes, BoundCode] = {}
+    cards: dict[bytes, int] = {}  # the highest counter that each card has shown
     next_ordinal: int = 1
     last_seq: int = 0
     open_holds: dict[int, int] = {}  # ordinal: when it expires

@@ -58,6 +58,13 @@ _NEVER_BOUND = frozenset(
         DeclineReason.CODE_USED,
         DeclineReason.CODE_EXPIRED,
         DeclineReason.CODE_NOT_YET_VALID,
+        DeclineReason.CARD_NOT_AUTHENTIC,
+        DeclineReason.CARD_LOST,
+        DeclineReason.CARD_BLOCKED,
+        DeclineReason.CARD_REPLAYED,
+        DeclineReason.CARD_COUNTER_OLD,
+        DeclineReason.CARD_TAP_EXPIRED,
+        DeclineReason.CARD_PIN_NEEDED,
     }
 )
 
@@ -159,6 +166,11 @@ def _write_payment(
     account.add_payment(event.ordinal, payment, entry.seq)
     if event.code_id and not _leaves_code(account, event):
         _bind_code(account, entry, event)
+        if event.card and event.card.counter:
+            shown = account.cards.get(event.card.card, 0)
+            paid = not isinstance(event, PaymentDeclined)
+            assert event.card.counter > shown or not paid, "a card's counter goes up"
+            account.cards[event.card.card] = max(shown, event.card.counter)
 
 
 def _leaves_code(account: Account, event: Purchased | Authorised | PaymentDeclined) -> bool:

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
-from ledger.events import AccountKind, Origin, Sale
+from ledger.decline import DeclineReason
+from ledger.events import AccountKind, CardUse, Origin, Sale
 from ledger.ids import AccountId, Ref
 from ledger.money import Money
 
@@ -23,6 +24,17 @@ class ScannedCode(msgspec.Struct, frozen=True, array_like=True):
 
     code_id: bytes
     issued_at_ms: int
+
+
+class PresentedCard(msgspec.Struct, frozen=True, array_like=True):
+    """A card whose cryptogram was checked; whether its counter is new is the account's to judge.
+
+    refusal: what the cryptogram, or what is known of the card, says against it. The account writes
+    that down as a decline like any other, and the card's counter stays where it was.
+    """
+
+    use: CardUse
+    refusal: DeclineReason | None = None
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -64,6 +76,7 @@ class Authorise(Command, frozen=True, kw_only=True, tag=7):
     capture: CaptureMode
     hold_ms: int
     code: ScannedCode | None = None
+    card: PresentedCard | None = None  # code is then its tap
 
 
 class PaymentCommand(Command, frozen=True, kw_only=True):

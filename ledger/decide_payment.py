@@ -2,8 +2,6 @@
 
 from ledger.account import (
     BARRED,
-    CLOCK_SKEW_MS,
-    CODE_LIFE_MS,
     OPEN_HOLDS_MAX,
     Account,
     Payment,
@@ -34,7 +32,14 @@ from ledger.events import (
     Tombstoned,
     Voided,
 )
-from ledger.guards import cannot_spend, credit_book, overflows, unusable
+from ledger.guards import (
+    cannot_spend,
+    credit_book,
+    overflows,
+    unusable,
+    worn_code,
+    worn_tap,
+)
 from ledger.legs import add, subtract, take, total
 from ledger.money import Money
 from ledger.payment import Move, after, refusal
@@ -46,30 +51,29 @@ def authorise(account: Account | None, command: Authorise, at_ms: int) -> Event:
         return Declined(R.ACCOUNT_NOT_FOUND)
     legs = {command.amount.commodity: command.amount.amount_minor}
     code_id = command.code.code_id if command.code else b""
-    ordinal = account.next_ordinal
+    card = command.card.use if command.card else None
+    ordinal, sale = account.next_ordinal, command.sale
     reason = _authorise_refusal(account, command, legs, at_ms)
     if reason:
-        return PaymentDeclined(ordinal, reason, legs, command.sale, code_id)
+        return PaymentDeclined(ordinal, reason, legs, sale, code_id, card)
 
     # After this point the authorisation must succeed.
     if command.capture is CaptureMode.AUTOMATIC:
-        return Purchased(ordinal, legs, command.sale, code_id)
-    return Authorised(ordinal, legs, command.sale, at_ms + command.hold_ms, code_id)
+        return Purchased(ordinal, legs, sale, code_id, card)
+    return Authorised(ordinal, legs, sale, at_ms + command.hold_ms, code_id, card)
 
 
 def _authorise_refusal(
     account: Account, command: Authorise, legs: Legs, at_ms: int
 ) -> R | None:
-    reason = unusable(account)
+    # Before anything that would use the tap up: of a card that proved nothing, nothing is taken.
+    reason = (command.card and command.card.refusal) or unusable(account)
+    if reason is None and command.code and command.card:
+        reason = worn_tap(account, command.card, command.code, at_ms)
+    elif reason is None and command.code:
+        reason = worn_code(account, command.code, at_ms)
     if reason:
         return reason
-    if command.code:
-        if command.code.code_id in account.codes:
-            return R.CODE_USED
-        if command.code.issued_at_ms + CODE_LIFE_MS <= at_ms:
-            return R.CODE_EXPIRED
-        if command.code.issued_at_ms > at_ms + CLOCK_SKEW_MS:
-            return R.CODE_NOT_YET_VALID
     manual = command.capture is CaptureMode.MANUAL
     if manual and len(account.open_holds) >= OPEN_HOLDS_MAX:
         return R.TOO_MANY_HOLDS

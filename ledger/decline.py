@@ -20,6 +20,13 @@ class DeclineReason(StrEnum):
     CODE_USED = "code_used"
     CODE_EXPIRED = "code_expired"
     CODE_NOT_YET_VALID = "code_not_yet_valid"
+    CARD_NOT_AUTHENTIC = "card_not_authentic"
+    CARD_LOST = "card_lost"
+    CARD_BLOCKED = "card_blocked"
+    CARD_REPLAYED = "card_replayed"
+    CARD_COUNTER_OLD = "card_counter_old"
+    CARD_TAP_EXPIRED = "card_tap_expired"
+    CARD_PIN_NEEDED = "card_pin_needed"
     PAYMENT_NOT_FOUND = "payment_not_found"
     TRANSFER_NOT_FOUND = "transfer_not_found"
     PAYMENT_DECLINED = "payment_declined"
@@ -56,6 +63,9 @@ class DeclineReason(StrEnum):
                 DeclineReason.ACCOUNT_NOT_FOUND
                 | DeclineReason.ACCOUNT_FROZEN
                 | DeclineReason.CODE_NOT_YET_VALID
+                | DeclineReason.CARD_BLOCKED
+                | DeclineReason.CARD_TAP_EXPIRED
+                | DeclineReason.CARD_PIN_NEEDED
                 | DeclineReason.NOTHING_CAPTURED
                 | DeclineReason.TOO_MANY_HOLDS
                 | DeclineReason.EXCEEDS_BALANCE_LIMIT
@@ -71,6 +81,10 @@ class DeclineReason(StrEnum):
                 | DeclineReason.EVIDENCE_USED
                 | DeclineReason.CODE_USED
                 | DeclineReason.CODE_EXPIRED
+                | DeclineReason.CARD_NOT_AUTHENTIC
+                | DeclineReason.CARD_LOST
+                | DeclineReason.CARD_REPLAYED
+                | DeclineReason.CARD_COUNTER_OLD
                 | DeclineReason.PAYMENT_NOT_FOUND
                 | DeclineReason.TRANSFER_NOT_FOUND
                 | DeclineReason.PAYMENT_DECLINED
@@ -101,6 +115,13 @@ _RESPONSE_CODES = {
     _R.CODE_USED: "94",
     _R.CODE_EXPIRED: "54",  # expired card
     _R.CODE_NOT_YET_VALID: "12",
+    _R.CARD_NOT_AUTHENTIC: "63",  # security violation
+    _R.CARD_LOST: "41",  # lost card
+    _R.CARD_BLOCKED: "62",
+    _R.CARD_REPLAYED: "94",
+    _R.CARD_COUNTER_OLD: "63",
+    _R.CARD_TAP_EXPIRED: "68",  # response received too late
+    _R.CARD_PIN_NEEDED: "70",  # of private use; card schemes say by it that a PIN is wanted
     _R.PAYMENT_NOT_FOUND: "25",  # unable to locate record
     _R.TRANSFER_NOT_FOUND: "25",
     _R.PAYMENT_DECLINED: "12",
@@ -131,6 +152,13 @@ _TEXTS = {
     _R.CODE_USED: "The payment code was used for another order.",
     _R.CODE_EXPIRED: "The payment code has expired: show a fresh one.",
     _R.CODE_NOT_YET_VALID: "The payment code is from the future: a clock is wrong.",
+    _R.CARD_NOT_AUTHENTIC: "The card could not prove that it is the one it says it is.",
+    _R.CARD_LOST: "The card was reported lost: keep it.",
+    _R.CARD_BLOCKED: "The card is blocked.",
+    _R.CARD_REPLAYED: "This tap has paid before: it was sent again for another sale.",
+    _R.CARD_COUNTER_OLD: "The card's counter is behind: another card like it was used since.",
+    _R.CARD_TAP_EXPIRED: "The tap is more than a minute old: hold the card to the reader again.",
+    _R.CARD_PIN_NEEDED: "The amount is above the card's tap limit: its PIN is needed.",
     _R.PAYMENT_NOT_FOUND: "There is no such payment.",
     _R.TRANSFER_NOT_FOUND: "There is no such transfer.",
     _R.PAYMENT_DECLINED: "The payment was declined, so nothing can follow it.",

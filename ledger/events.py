@@ -21,6 +21,7 @@ class AccountKind(StrEnum):
     AGENT = "agent"
     COMPANY = "company"
     FUNDING = "funding"  # one piece of evidence for money that came in
+    GIFT_CARD = "gift_card"  # whoever holds the card holds the money
 
 
 class Sale(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -35,6 +36,13 @@ class Sale(msgspec.Struct, frozen=True, array_like=True, gc=False):
     place: str = ""
     terminal: str = ""
     group: bytes = b""
+
+
+class CardUse(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The card that a payment was asked for with. counter: 0 for a stripe, which cannot."""
+
+    card: bytes
+    counter: int
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
@@ -92,6 +100,7 @@ class Authorised(msgspec.Struct, frozen=True, array_like=True, tag=7):
     sale: Sale
     expires_at_ms: int
     code_id: bytes = b""
+    card: CardUse | None = None
 
 
 class Purchased(msgspec.Struct, frozen=True, array_like=True, tag=8):
@@ -101,6 +110,7 @@ class Purchased(msgspec.Struct, frozen=True, array_like=True, tag=8):
     legs: dict[str, int]
     sale: Sale
     code_id: bytes = b""
+    card: CardUse | None = None
 
 
 class PaymentDeclined(msgspec.Struct, frozen=True, array_like=True, tag=9):
@@ -111,6 +121,7 @@ class PaymentDeclined(msgspec.Struct, frozen=True, array_like=True, tag=9):
     legs: dict[str, int]
     sale: Sale
     code_id: bytes = b""
+    card: CardUse | None = None
 
 
 class Increased(msgspec.Struct, frozen=True, array_like=True, tag=10):

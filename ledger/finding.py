@@ -28,6 +28,7 @@ class Invariant(StrEnum):
     LINE = "line"  # an account's entries each name the one before
     KEY = "key"  # one idempotency key, one answer
     CODE = "code"  # one code, one payment
+    CARD = "card"  # a card's counter goes up, and pays once
     HOLD = "hold"  # a hold ends once, in time, by a move that its state allows
     HELD = "held"  # held money is what the open holds have left
     LIMIT = "limit"  # no pot holds more than every reader can count

@@ -37,7 +37,7 @@ from ledger.journal import Image, Mark, Reader
 # Of what an image holds: raise it when Account changes, or what apply.py makes of an entry. It is
 # the first byte of a body. Those of the first release have none and begin as a msgpack array does,
 # so versions stay below that.
-IMAGE_VERSION = 2
+IMAGE_VERSION = 3
 _ARRAY = 0x90
 assert 0 < IMAGE_VERSION < _ARRAY
 
@@ -68,6 +68,7 @@ class _Head(msgspec.Struct, array_like=True):
     undelivered: int
     items: int
     latest: _History | None
+    cards: dict[bytes, int]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -107,6 +108,7 @@ def draw_head(account: Account) -> Image:
         account.undelivered,
         account.items,
         _history(account, account.latest) if account.latest in account.chapters else None,
+        account.cards,
     )
     return _image(account.id, account.last_seq, account.next_due_ms(), head)
 
@@ -142,6 +144,7 @@ def restore(partition: int, image: Image, load: Load) -> Account | None:
         head.opened_at_ms,
         head.pots,
         codes=head.codes,
+        cards=head.cards,
         next_ordinal=head.next_ordinal,
         last_seq=head.last_seq,
         open_holds=head.open_holds,

@@ -73,6 +73,7 @@ def broken_for(account: Account | None, entry: Entry) -> Iterator[Broken]:
     if account is None:
         return
     yield from _key(account, entry)
+    yield from _card(account, entry.event)
     yield from _evidence(account, entry.event)
     if account.status is AccountStatus.CLOSED and _touches_owner(entry):
         yield Invariant.CLOSED, "money moves in an account that is closed"
@@ -178,6 +179,19 @@ def _evidence(account: Account, event: Event) -> Iterator[Broken]:
         yield Invariant.EVIDENCE, "evidence brings money in, and this debits another book"
     if not funding and event.debited is not Book.AVAILABLE:
         yield Invariant.EVIDENCE, "money comes from outside without evidence"
+
+
+def _card(account: Account, event: Event) -> Iterator[Broken]:
+    if not isinstance(event, Authorised | Purchased) or event.card is None:
+        return
+    shown, counter = account.cards.get(event.card.card, 0), event.card.counter
+    if 0 < counter <= shown:
+        yield (
+            Invariant.CARD,
+            f"a card that had counted to {shown} pays with counter {counter}",
+        )
+    if counter and not event.code_id:
+        yield Invariant.CARD, "a card that counts pays without a tap"
 
 
 def _returned(account: Account, event: TransferReturned) -> Iterator[Broken]:

@@ -18,6 +18,7 @@ real partition with a real journal, and at the end every journal must verify.
     top-up NAME AMOUNT POT EVIDENCE             balance NAME POT
     hold | pay ORDER NAME AMOUNT POT at MERCHANT [by=CODE] [for=TIME] [key=KEY]
     show CODE [ahead=TIME]                      a payment code, drawn now
+    tap CODE CARD COUNTER [ahead=TIME] [refused=REASON]         a wallet card, tapped now
     increase | capture | refund ORDER [AMOUNT POT] [more]      void | payment ORDER
     reverse | lookup ORDER [NAME]               by the key of ORDER
     send ORDER NAME NAME AMOUNT POT             transfer ORDER
@@ -44,6 +45,7 @@ from ledger.commands import (
     Increase,
     LookUp,
     OpenAccount,
+    PresentedCard,
     ReadAccount,
     ReadPayment,
     ReadTransfer,
@@ -54,7 +56,8 @@ from ledger.commands import (
     UnfreezeAccount,
     Void,
 )
-from ledger.events import AccountKind
+from ledger.decline import DeclineReason
+from ledger.events import AccountKind, CardUse
 from ledger.ids import AccountId, Ref
 from ledger.keys import key_digest
 from ledger.money import Money, format_minor
@@ -126,6 +129,7 @@ class _World:
         self._refs: dict[str, Ref] = {}
         self._payers: dict[str, AccountId] = {}
         self._codes: dict[str, ScannedCode] = {}
+        self._cards: dict[str, PresentedCard] = {}
         self._keys = 0
         self._last = Envelope(ReadAccount(account=account_of("nobody")))
 
@@ -193,6 +197,7 @@ class _World:
             capture=mode,
             hold_ms=_time_ms(options.get("for", "7d")),
             code=self._codes.get(options.get("by", "")),
+            card=self._cards.get(options.get("by", "")),
         )
         self._payers.setdefault(order, account_of(name))
         return self._ask(command, options.get("key", order), name=order)
@@ -218,6 +223,14 @@ class _World:
         """ahead: how far the clock that drew it is before ours."""
         drawn_at_ms = self._clock.now_ms() + _time_ms(ahead)
         self._codes[code] = ScannedCode(code.encode(), drawn_at_ms)
+        return ""
+
+    def _tap(
+        self, code: str, card: str, counter: str, ahead: str = "0ms", refused: str = ""
+    ) -> str:
+        self._show(code, ahead)
+        reason = DeclineReason(refused) if refused else None
+        self._cards[code] = PresentedCard(CardUse(card.encode(), int(counter)), reason)
         return ""
 
     def _increase(self, order: str, amount: str, pot: str) -> str:

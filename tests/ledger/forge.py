@@ -85,6 +85,7 @@ class World:
             capture=options.get("capture", CaptureMode.MANUAL),
             hold_ms=options.get("hold_ms", 3_600 * SECOND_MS),
             code=options.get("code"),
+            card=options.get("card"),
         )
         await self.ask(command, f"pay {self._keys}")
 

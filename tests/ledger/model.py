@@ -247,17 +247,32 @@ class Model:
             asked = self._accept(wallet, command, seq)
         code = command.code
         never = reason in {R.CODE_USED, R.CODE_EXPIRED, R.CODE_NOT_YET_VALID}
+        never |= reason is not None and reason.value.startswith("card_")
         if code and not never and code.code_id not in wallet.codes:
             at_ms, codes = self._at_ms, wallet.codes
             wallet.codes = {c: b for c, b in codes.items() if b.until_ms >= at_ms}
             until_ms = at_ms + CODE_MS + SKEW_MS
             wallet.codes[code.code_id] = Bound(asked, command, until_ms)
+            if command.card and command.card.use.counter:
+                use = command.card.use
+                wallet.cards[use.card] = max(use.counter, wallet.cards.get(use.card, 0))
         return asked
 
     def _why_not(self, wallet: Wallet, command: Authorise) -> R | None:
+        card = command.card
+        if card and card.refusal:
+            return card.refusal
         if wallet.unusable:
             return wallet.unusable
-        if command.code:
+        if card and command.code:
+            age_ms = self._at_ms - command.code.issued_at_ms
+            if command.code.code_id in wallet.codes:
+                return R.CARD_REPLAYED
+            if card.use.counter and wallet.cards.get(card.use.card, 0) >= card.use.counter:
+                return R.CARD_COUNTER_OLD
+            if not -SKEW_MS <= age_ms < CODE_MS:
+                return R.CARD_TAP_EXPIRED
+        elif command.code:
             age_ms = self._at_ms - command.code.issued_at_ms
             if command.code.code_id in wallet.codes:
                 return R.CODE_USED

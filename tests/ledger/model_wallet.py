@@ -120,6 +120,7 @@ class Wallet:
     wires: dict[int, Wire] = field(default_factory=dict)
     keys: dict[bytes, Asked] = field(default_factory=dict)
     codes: dict[bytes, Bound] = field(default_factory=dict)
+    cards: dict[bytes, int] = field(default_factory=dict)
     last_seq: int = 0
 
     @property

@@ -14,6 +14,7 @@ from ledger.events import (
     AccountOpened,
     Authorised,
     Captured,
+    CardUse,
     Expired,
     PartitionOpened,
     PaymentDeclined,
@@ -249,6 +250,25 @@ def a_code_pays_twice(store: SqliteStore) -> Where:
     forger.tell(last, code_id=getattr(forger.entry(first).event, "code_id", b""))
     forger.write()
     return 0, last
+
+
+@spoils(Invariant.CARD)
+def a_copy_of_a_card_pays(store: SqliteStore) -> Where:
+    forger = Forger(store, 0)
+    first, last = forger.of(Purchased, AMIRA), forger.of(Purchased, AMIRA, last=True)
+    forger.tell(first, card=CardUse(b"blue", 2))
+    forger.tell(last, card=CardUse(b"blue", 2))
+    forger.write()
+    return 0, last
+
+
+@spoils(Invariant.CARD)
+def a_card_pays_without_a_tap(store: SqliteStore) -> Where:
+    forger = Forger(store, 0)
+    seq = forger.of(Purchased, AMIRA, last=True)
+    forger.tell(seq, card=CardUse(b"blue", 2), code_id=b"")
+    forger.write()
+    return 0, seq
 
 
 @spoils(Invariant.HOLD)

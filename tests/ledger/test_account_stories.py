@@ -1,7 +1,7 @@
 """Opening, money in, money on, closing: told by tests/stories.py."""
 
 from ledger.decline import DeclineReason
-from tests.ledger import test_payment_stories
+from tests.ledger import test_card_stories, test_payment_stories
 from tests.stories import TOLD, story
 
 
@@ -272,7 +272,9 @@ def test_a_transfer_that_comes_back_to_a_full_pot_is_unclaimed() -> None:
 
 
 def test_every_reason_to_decline_occurs_in_a_story() -> None:
-    assert test_payment_stories.__name__  # imported, so its stories are told too
+    # Imported, so their stories are told too.
+    assert test_payment_stories.__name__
+    assert test_card_stories.__name__
     words = {word for text in TOLD for word in text.split()}
 
     assert set(DeclineReason) <= words

@@ -27,6 +27,7 @@ from ledger.commands import (
     Increase,
     LookUp,
     OpenAccount,
+    PresentedCard,
     Read,
     ReadAccount,
     ReadPayment,
@@ -38,7 +39,8 @@ from ledger.commands import (
     UnfreezeAccount,
     Void,
 )
-from ledger.events import AccountKind
+from ledger.decline import DeclineReason as R
+from ledger.events import AccountKind, CardUse
 from ledger.ids import AccountId
 from ledger.keys import key_digest
 from ledger.money import Money
@@ -60,6 +62,8 @@ hold_times_ms = st.sampled_from([7 * DAY_MS, 7 * DAY_MS, 7 * DAY_MS, 60_000, 1_0
 waits_ms = st.sampled_from([1] * 6 + [999, 5_000, 59_999, 60_000, DAY_MS, 30 * DAY_MS])
 kinds = st.sampled_from(["refund", "refund", "increase", "void"])
 turns = st.sampled_from(["open", "thaw", "thaw", "freeze", "close", "leave"])
+card_refusals = st.sampled_from([None] * 6 + [R.CARD_NOT_AUTHENTIC, R.CARD_LOST])
+counters = st.integers(1, 6)
 evidences = st.sampled_from([""] * 4 + [f"stmt-{number}" for number in range(9)])
 
 
@@ -146,6 +150,24 @@ class OnePartition(RuleBasedStateMachine):
                 capture=mode,
                 hold_ms=60_000,
                 code=self.codes[-1] if fresh else data.draw(st.sampled_from(self.codes)),
+            )
+        )
+
+    @rule(minor=st.sampled_from([1, 1, 2, MOST]), refusal=card_refusals, data=st.data())
+    def pay_by_card(self, minor: int, refusal: R | None, data: st.DataObject) -> None:
+        """Two cards, few counters, and a tap that may be one from before."""
+        ahead_ms = data.draw(st.sampled_from([0, 0, 0, 5_000, 5_001, -59_999, -60_000]))
+        use = CardUse(data.draw(st.sampled_from([b"blue", b"red"])), data.draw(counters))
+        tap = f"tap {use.card!r} {use.counter} {data.draw(st.integers(0, 2))}".encode()
+        self.ask(
+            Authorise(
+                account=AMIRA,
+                amount=Money(minor, "QAR"),
+                sale=sale(data.draw(merchants), data.draw(orders)),
+                capture=CaptureMode.AUTOMATIC,
+                hold_ms=60_000,
+                code=ScannedCode(tap, self.clock.now_ms() + ahead_ms),
+                card=PresentedCard(use, refusal),
             )
         )
 

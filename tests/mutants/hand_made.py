@@ -47,6 +47,30 @@ MUTATIONS = [
         "    left = payment.authorised\n",
     ),
     Mutation(
+        "takes a tap in the millisecond of its end",
+        "ledger/guards.py",
+        "at_ms - CODE_LIFE_MS < tap.issued_at_ms",
+        "at_ms - CODE_LIFE_MS <= tap.issued_at_ms",
+    ),
+    Mutation(
+        "lets a copied card pay once more",
+        "ledger/guards.py",
+        "0 < card.use.counter <= account.cards.get(card.use.card, 0)",
+        "0 < card.use.counter < account.cards.get(card.use.card, 0)",
+    ),
+    Mutation(
+        "moves a card's counter for a tap that proved nothing",
+        "ledger/apply.py",
+        "        DeclineReason.CARD_NOT_AUTHENTIC,\n",
+        "",
+    ),
+    Mutation(
+        "forgets the counters of cards in an image",
+        "ledger/images.py",
+        "        cards=head.cards,\n",
+        "",
+    ),
+    Mutation(
         "keeps the rest of a hold for ever",
         "ledger/decide_payment.py",
         "released = rest if move is Move.CAPTURE_LAST else {}",
@@ -109,15 +133,15 @@ MUTATIONS = [
     ),
     Mutation(
         "takes a code in the millisecond of its end",
-        "ledger/decide_payment.py",
-        "command.code.issued_at_ms + CODE_LIFE_MS <= at_ms",
-        "command.code.issued_at_ms + CODE_LIFE_MS < at_ms",
+        "ledger/guards.py",
+        "code.issued_at_ms + CODE_LIFE_MS <= at_ms",
+        "code.issued_at_ms + CODE_LIFE_MS < at_ms",
     ),
     Mutation(
         "takes a code for a second order",
-        "ledger/decide_payment.py",
-        "if command.code.code_id in account.codes:",
-        "if command.code.code_id in account.keys:",
+        "ledger/guards.py",
+        "if code.code_id in account.codes:",
+        "if code.code_id in account.keys:",
     ),
     Mutation(
         "stops an account whose used code comes again while it is frozen",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from actors.frame import encode
-from ledger.commands import AnyCommand
+from ledger.commands import AnyCommand, PresentedCard
 from ledger.decline import DeclineReason
 from ledger.errors import Happened
 from ledger.ids import AccountId
@@ -58,7 +58,7 @@ def keyed(command: AnyCommand, caller: str, key: str) -> Ask:
 
 @dataclass(frozen=True)
 class Shown:
-    """A payment code that a wallet has shown, and for what it was used first."""
+    """A payment code that a wallet has shown, or the tap of its card, and its first use."""
 
     account: AccountId
     code_id: bytes
@@ -66,3 +66,4 @@ class Shown:
     merchant: str
     order: bytes
     amount: Money
+    card: PresentedCard | None = None

@@ -23,6 +23,7 @@ _DEEDS = {
     Deed.PAY: 11,
     Deed.HOLD: 13,
     Deed.SHOW: 9,
+    Deed.TAP: 7,
     Deed.INCREASE: 4,
     Deed.CAPTURE: 12,
     Deed.VOID: 4,

@@ -21,6 +21,7 @@ from ledger.commands import (
     Increase,
     LookUp,
     OpenAccount,
+    PresentedCard,
     ReadAccount,
     ReadEntries,
     ReadPayment,
@@ -32,7 +33,8 @@ from ledger.commands import (
     UnfreezeAccount,
     Void,
 )
-from ledger.events import AccountKind, Sale
+from ledger.decline import DeclineReason
+from ledger.events import AccountKind, CardUse, Sale
 from ledger.ids import AccountId, Ref, derive_account
 from ledger.keys import key_digest
 from ledger.money import AMOUNT_MINOR_MAX, Money
@@ -47,6 +49,13 @@ NOBODY = derive_account("nobody", "0")
 HOLDS_MS = (SECOND_MS, 30 * SECOND_MS, *(3_600_000, 7 * DAY_MS) * 4)
 # When a code was drawn, before now: well in time, and at each side of each edge.
 CODE_AGES_MS = (0, 0, 0, 10_000, 59_990, 60_000, 70_000, -4_000, -5_500, -20_000)
+# What a cryptogram, or the state of a card, says against it.
+CARD_REFUSALS = (
+    DeclineReason.CARD_NOT_AUTHENTIC,
+    DeclineReason.CARD_LOST,
+    DeclineReason.CARD_BLOCKED,
+    DeclineReason.CARD_PIN_NEEDED,
+)
 FUNDED_MINOR = 100_000
 
 
@@ -57,6 +66,7 @@ class Deed(StrEnum):
     PAY = "pay"
     HOLD = "hold"
     SHOW = "show"
+    TAP = "tap"
     INCREASE = "increase"
     CAPTURE = "capture"
     VOID = "void"
@@ -81,6 +91,8 @@ class Workload:
         self.wallets: list[AccountId] = []
         self._notebook = Notebook()
         self._shown: list[Shown] = []
+        self._taps: list[Shown] = []
+        self._counters: dict[bytes, int] = {}
         self._evidence: list[AccountId] = []
         self._late: list[tuple[AccountId, str]] = []
         self._keys = 0
@@ -91,6 +103,7 @@ class Workload:
             Deed.PAY: self._pay,
             Deed.HOLD: self._hold,
             Deed.SHOW: self._show,
+            Deed.TAP: self._tap,
             Deed.INCREASE: self._increase,
             Deed.CAPTURE: self._capture,
             Deed.VOID: self._void,
@@ -245,9 +258,31 @@ class Workload:
 
     def _show(self, dice: Random) -> Ask:
         """A code is scanned: a new one, or one that was scanned before."""
-        if self._shown and dice.random() < 0.5:
+        return self._scan(dice, self._shown, lambda _: None)
+
+    def _tap(self, dice: Random) -> Ask:
+        """A card is tapped, or what it said is sent once more, or a copy of it is used."""
+        return self._scan(dice, self._taps, lambda account: self._card(dice, account))
+
+    def _card(self, dice: Random, account: AccountId) -> PresentedCard:
+        card = account[:8] + b"%d" % dice.randrange(2)
+        latest = self._counters.get(card, 0)
+        if latest and dice.random() < 0.2:
+            counter = dice.randint(1, latest)
+        else:
+            counter = self._counters[card] = latest + dice.choice([1, 1, 1, 7])
+        refusal = dice.choice(CARD_REFUSALS) if dice.random() < 0.15 else None
+        return PresentedCard(CardUse(card, counter), refusal)
+
+    def _scan(
+        self,
+        dice: Random,
+        before: list[Shown],
+        card_of: Callable[[AccountId], PresentedCard | None],
+    ) -> Ask:
+        if before and dice.random() < 0.5:
             recent = dice.random() < 0.8
-            shown = dice.choice(self._shown[-4:] if recent else self._shown)
+            shown = dice.choice(before[-4:] if recent else before)
             order = shown.order if dice.random() < 0.7 else b"another"
         else:
             account = self._wallet(dice)
@@ -260,8 +295,9 @@ class Workload:
                 dice.choice(MERCHANTS),
                 order,
                 self._amount(dice, account),
+                card_of(account),
             )
-            self._shown.append(shown)
+            before.append(shown)
         command = Authorise(
             account=shown.account,
             amount=shown.amount,
@@ -269,6 +305,7 @@ class Workload:
             capture=dice.choice([CaptureMode.AUTOMATIC, CaptureMode.MANUAL]),
             hold_ms=dice.choice(HOLDS_MS),
             code=ScannedCode(shown.code_id, shown.issued_at_ms),
+            card=shown.card,
         )
         return self._keyed(command, dice)
 

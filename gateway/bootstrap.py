@@ -37,6 +37,7 @@ from gateway.layout import Layout
 from gateway.logs import get
 from gateway.openapi import document
 from gateway.server import Door, answer_unknown
+from gateway.signed_requests import SignedRequests
 from gateway.tally import Tally
 from gateway.terminal_socket import TerminalSockets
 from gateway.web import EventStream, Health, MetricsPage, add_pages
@@ -45,11 +46,13 @@ from ledger.clock import Clock
 from ledger.journal import Store as Journals
 from services.asking import Accounts
 from services.keyring import Keyring, open_keyring
+from services.nonces import Nonces
 from services.order_texts import OrderTexts
 from services.payments import Payments
 from services.principal_cache import PrincipalCache
 from services.principals import Principal, find_by_key
 from services.store import Store, StoreUnavailable
+from services.terminal_keys import Signer, find_signer
 from services.transfers import Transfers
 
 # Order references are written beside the journal this often; losing some costs a label.
@@ -84,10 +87,14 @@ class Gateway:
         self._tasks: list[asyncio.Task[None]] = []
         self._pulse_free = asyncio.Lock()
         self.engine = Engine(parts.directory, parts.road)
+        self._signed = SignedRequests(
+            self._find_signer, Nonces(parts.store, parts.clock), parts.clock
+        )
         self.door = Door(
             self._principals,
             Tally(),
             Admission(self.engine.waiting),
+            self._signed,
             body_bytes_max=parts.config.body_bytes_max,
         )
         self.hub = EventHub(parts.directory, parts.journals, asyncio.sleep)
@@ -102,7 +109,7 @@ class Gateway:
         self._sockets = TerminalSockets(door, self.routes)
         stream = EventStream(door, self.hub, accounts, Views(self._names))
         self._watch = AccessWatch(
-            parts.store, self._principals.clear, [self._sockets.recheck, stream.recheck]
+            parts.store, self._forget, [self._sockets.recheck, stream.recheck]
         )
         metrics_page = MetricsPage(door.tally, self.engine, self.hub, self.statistics)
         app.router.add_get("/v1/events", stream.handle)
@@ -117,6 +124,10 @@ class Gateway:
         app.on_startup.append(self._start)
         app.on_cleanup.append(self._stop)
         return app
+
+    def _forget(self) -> None:
+        self._principals.clear()
+        self._signed.forget()
 
     def end_conversations(self) -> None:
         """Streams and terminals' connections end, so that nobody waits for them."""
@@ -160,6 +171,9 @@ class Gateway:
 
     def _find(self, key: str) -> Principal | None:
         return find_by_key(self._parts.store, key, now_ms=self._parts.clock.now_ms())
+
+    def _find_signer(self, key_id: str) -> Signer | None:
+        return find_signer(self._parts.store, key_id, now_ms=self._parts.clock.now_ms())
 
     async def statistics(self) -> list[Statistics]:
         """Of the partitions that answer within a second."""

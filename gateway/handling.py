@@ -94,7 +94,7 @@ def require(principal: Principal | None, wanted: frozenset[str]) -> Principal | 
         raise Problem(
             401,
             "not-signed-in",
-            "Send a valid API key: `Authorization: Bearer ak_…`.",
+            "Send a valid API key: `Authorization: Bearer ak_…`. A terminal signs instead.",
             field="Authorization",
         )
     if wanted.isdisjoint(principal.scopes):

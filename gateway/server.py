@@ -11,6 +11,8 @@ from channels.problem import Problem
 from channels.route import Answer, Call, Route
 from gateway.admission import Admission
 from gateway.handling import NOTHING, Asked, Served, call_of, handle, require
+from gateway.signed_requests import HEADER as SIGNATURE
+from gateway.signed_requests import SignedRequests
 from gateway.tally import Tally
 from ledger.errors import Happened
 from services.principal_cache import NOBODYS, PrincipalCache, Remembered
@@ -37,10 +39,12 @@ class Door:
         principals: PrincipalCache,
         tally: Tally,
         admission: Admission,
+        signed: SignedRequests,
         *,
         body_bytes_max: int,
     ) -> None:
         self._principals = principals
+        self._signed = signed
         self.tally = tally
         self.admission = admission
         self.body_bytes_max = body_bytes_max
@@ -63,12 +67,19 @@ class Door:
 
     async def _call(self, served: Served, request: web.Request) -> Call:
         route = served.route
-        seen = self._seen(request)
-        principal = seen.principal if seen else await self._look_up(request)
-        require(principal, route.scopes)
+        if SIGNATURE in request.headers:
+            # Read first: the signature is about the body.
+            body = await self._read_body(request)
+            principal = await self._signed.admit(request, body)
+            require(principal, route.scopes)
+        else:
+            seen = self._seen(request)
+            principal = seen.principal if seen else await self._look_up(request)
+            require(principal, route.scopes)
+            body = await self._read_body(request) if served.decode else b""
         asked = Asked(
             principal,
-            await self._read_body(request) if served.decode else b"",
+            body,
             request.headers.get("Idempotency-Key"),
             request.match_info,
             request.query if route.query else NOTHING,
@@ -81,8 +92,11 @@ class Door:
         Raises Problem 401, 403 or 503.
         """
         self.admission.leave(request.protocol)
-        seen = self._seen(request)
-        found = seen.principal if seen else await self._look_up(request)
+        if SIGNATURE in request.headers:
+            found = await self._signed.admit(request, b"")
+        else:
+            seen = self._seen(request)
+            found = seen.principal if seen else await self._look_up(request)
         principal = require(found, wanted)
         assert principal is not None, "no public route asks this"
         return principal

@@ -1,10 +1,17 @@
 """The registry of terminals in tests: one registered, with an API key, and all it may be told."""
 
 import base64
+import itertools
+from collections.abc import AsyncIterator
 from random import Random
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.clock import SECOND_MS
 from services.principals import issue_key
-from tests.gateway.harness import DUTYFREE, LOUNGE, Caller, House, Json
+from services.terminal_keys import key_id_of
+from terminals.http_signature import Message, Signer, content_digest
+from tests.gateway.harness import DUTYFREE, LOUNGE, Caller, House, Json, Reply
 from tests.gateway.stores import broken
 
 B12 = {"merchant": LOUNGE, "name": "B12", "place": "DOH-T1-B12"}
@@ -24,6 +31,58 @@ async def pairing_code(house: House, terminal: str) -> str:
     reply = await house.operator.post(f"/v1/terminals/{terminal}/pairing-codes", key=None)
     code: str = reply.body["code"]
     return code
+
+
+class SignedTill(Caller):
+    """A till that was paired: it signs what it asks. off_ms: how far its clock is ahead."""
+
+    _nonces = itertools.count(1)
+
+    def __init__(self, house: House, seed: int = 1) -> None:
+        super().__init__(house, None)
+        self._key = Ed25519PrivateKey.from_private_bytes(Random(seed).randbytes(32))
+        self.public = self._key.public_key().public_bytes_raw()
+        self.off_ms = 0
+        self.terminal: Json = {}
+
+    async def pair(self, **other: str) -> Json:
+        """Registered by the operator, paired by its code."""
+        made = await register(self._house, **other)
+        code = await pairing_code(self._house, made["id"])
+        public = base64.b64encode(self.public).decode()
+        body = {"code": code, "public_key": public}
+        reply = await self._house.nobody.post("/v1/terminals/pair", body, key=None)
+        assert reply.status == 201, reply.raw
+        self.terminal = reply.body["terminal"]
+        return self.terminal
+
+    def sign(
+        self, method: str, target: str, body: bytes = b"", key: str | None = None
+    ) -> dict[str, str]:
+        """The headers of this request."""
+        path, _, query = target.partition("?")
+        headers = {"Content-Digest": content_digest(body)} if method == "POST" else {}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        authority = self._house.base.removeprefix("http://")
+        covered = {name.lower(): value for name, value in headers.items()}
+        message = Message(method, authority, path, query, covered)
+        now_ms = self._house.clock.now_ms() + self.off_ms
+        signer = Signer(self._key, key_id_of(self.public))
+        nonce = f"nonce-{next(self._nonces):06}"
+        signed = signer.headers(message, created_s=now_ms // SECOND_MS, nonce=nonce)
+        return headers | signed
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        raw: bytes | AsyncIterator[bytes],
+        headers: dict[str, str],
+    ) -> Reply:
+        assert isinstance(raw, bytes), "what is signed is known"
+        signed = self.sign(method, path, raw, headers.get("Idempotency-Key"))
+        return await super()._call(method, path, raw, headers | signed)
 
 
 def caller_of(house: House, terminal: Json) -> Caller:

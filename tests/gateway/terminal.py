@@ -13,9 +13,12 @@ from tests.gateway.harness import PATIENCE_S, Caller, House, Json
 class Terminal:
     """async with Terminal(house, house.lounge) as till: answers = await till.ask(...)"""
 
-    def __init__(self, house: House, caller: Caller) -> None:
+    def __init__(
+        self, house: House, caller: Caller, headers: dict[str, str] | None = None
+    ) -> None:
+        """headers: that prove who it is, where the caller signs."""
         self._house = house
-        self._headers = caller.headers
+        self._headers = headers or caller.headers
         self._stack = AsyncExitStack()
         self._waiting: list[Json] = []
 

@@ -48,6 +48,15 @@ def not_found(what: str, shown: str, field: str = "id") -> Problem:
     return Problem(404, "not-found", f"There is no {what} {shown[:48]!r}.", field=field)
 
 
+def key_reused(what: str) -> Problem:
+    return Problem(
+        422,
+        "idempotency-key-reused",
+        f"This Idempotency-Key came with another {what} before. Use a new key.",
+        field="Idempotency-Key",
+    )
+
+
 def forbidden(detail: str, field: str) -> Problem:
     return Problem(403, "forbidden", detail, field=field)
 

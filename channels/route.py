@@ -14,10 +14,18 @@ from services.principals import Principal
 
 # A scope that everyone has, signed in or not.
 PUBLIC = "public"
+JSON = "application/json"
 
 
 class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`{}`, or nothing at all."""
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A body that is not JSON, as it came or as it goes. Routes say so in `takes` and `gives`."""
+
+    content: bytes
+    content_type: str = JSON
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -50,7 +58,8 @@ Handler = Callable[[Call], Awaitable[Answer]]
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """keyed: needs an Idempotency-Key. answers: the body's type for each status. problems: the
     statuses of refusals that are its own, beside those that its shape brings with it. query: what
-    may stand behind the `?`, each with what it means.
+    may stand behind the `?`, each with what it means; a number, unless `texts` names it. takes,
+    gives: content types; of what is not JSON, body and answers are Document.
     """
 
     method: str
@@ -61,8 +70,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     answers: Mapping[int, Any]
     problems: tuple[int, ...] = ()
     query: Mapping[str, str] = {}
+    texts: frozenset[str] = frozenset()
     body: type[msgspec.Struct] | None = None
     keyed: bool = False
+    takes: str = JSON
+    gives: str = JSON
 
 
 def scopes(*names: str) -> frozenset[str]:
@@ -70,4 +82,4 @@ def scopes(*names: str) -> frozenset[str]:
 
 
 # What whoever is signed in may ask: each kind of principal has one of these.
-EVERYONE = scopes("own", "payments", "accounts")
+EVERYONE = scopes("own", "payments", "accounts", "agency")

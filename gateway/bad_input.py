@@ -12,11 +12,10 @@ from typing import Any
 import msgspec
 
 from channels.problem import Problem, bad_field
+from services.card_numbers import holds_card_number, luhn_valid
 
 # Runs of 13 digits or more: what a card number looks like (ISO/IEC 7812-1), if it is Luhn-valid.
 _DIGITS = re.compile(rb"[0-9](?:[ -]?[0-9]){12}")
-# Of random UUIDs one in 130 holds such a run by chance, and tills like them as references.
-_UUID = re.compile(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Longer texts are not repeated: an API key has 35 characters, a payment code above 100.
 _SHOWN_CHARS_MAX = 32
@@ -134,26 +133,3 @@ def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _texts(f"{path}[{index}]", inner)
-
-
-def holds_card_number(text: str) -> bool:
-    closed = re.sub(r"(?<=\d)[ -](?=\d)", "", _UUID.sub("", text))
-    for run in re.findall(r"\d{13,}", closed):
-        if any(
-            luhn_valid(run[start : start + length])
-            for length in range(13, 20)
-            for start in range(len(run) - length + 1)
-        ):
-            return True
-    return False
-
-
-def luhn_valid(digits: str) -> bool:
-    """ISO/IEC 7812-1 annex B: 13 to 19 digits; double every second one from the right, sum them."""
-    if not 13 <= len(digits) <= 19:
-        return False
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        doubled = int(digit) * (2 if place % 2 else 1)
-        total += doubled - 9 if doubled > 9 else doubled
-    return total % 10 == 0

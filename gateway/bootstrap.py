@@ -17,6 +17,7 @@ from actors.directory import Directory
 from actors.engine import Engine
 from actors.frame import Heartbeat, Statistics, decode_statistics, encode
 from actors.runtime import PartitionUnavailable, Road
+from channels.agents.agents import Agents
 from channels.api.accounts import AccountsApi
 from channels.api.orders import OrdersApi
 from channels.api.payments import PaymentsApi
@@ -41,10 +42,11 @@ from gateway.signed_requests import SignedRequests
 from gateway.tally import Tally
 from gateway.terminal_socket import TerminalSockets
 from gateway.web import EventStream, Health, MetricsPage, add_pages
-from gateway.world import PEOPLE
+from gateway.world import PEOPLE, merchant_id
 from ledger.clock import Clock
 from ledger.journal import Store as Journals
 from services.asking import Accounts
+from services.demo_airline import DemoAirline
 from services.keyring import Keyring, open_keyring
 from services.nonces import Nonces
 from services.order_texts import OrderTexts
@@ -57,6 +59,8 @@ from services.transfers import Transfers
 
 # Order references are written beside the journal this often; losing some costs a label.
 FLUSH_S = 0.25
+# Between two looks at tickets that are unfinished: one indexed read.
+RESUME_S = 5.0
 # A heartbeat that takes longer than this is no sign of readiness.
 STATISTICS_S = 1.0
 
@@ -146,6 +150,17 @@ class Gateway:
             random_bytes=parts.random_bytes,
         )
         orders = OrdersApi(payments, parts.store, views, parts.clock)
+        airline = None
+        if parts.config.demo:
+            airline = DemoAirline(parts.store, merchant_id("airline"))
+        self._agents = Agents(
+            accounts,
+            payments,
+            parts.store,
+            keyring=keyring,
+            airline=airline,
+            clock=parts.clock,
+        )
         routes = [
             *AccountsApi(accounts, payments, parts.store, views).routes(),
             *TransfersApi(accounts, Transfers(accounts)).routes(),
@@ -154,6 +169,7 @@ class Gateway:
             *self._terminal_routes(keyring),
             *orders.routes(),
             *ScansApi(payments, parts.store, views, orders.pay_order).routes(),
+            *self._agents.routes(),
             *MeApi(self._names, demo=parts.config.demo).routes(),
         ]
         if parts.config.demo:
@@ -200,6 +216,7 @@ class Gateway:
             asyncio.create_task(self.hub.run()),
             asyncio.create_task(self._keep_flushing()),
             asyncio.create_task(self._watch.run()),
+            asyncio.create_task(self._keep_resuming()),
         ]
 
     async def _keep_flushing(self) -> None:
@@ -209,6 +226,15 @@ class Gateway:
                 await asyncio.to_thread(self._order_texts.flush)
             except StoreUnavailable:
                 _log.warning("order references could not be written, and are kept")
+
+    async def _keep_resuming(self) -> None:
+        """Tickets that a gateway which died, or a silent airline, left in the middle."""
+        while True:
+            await asyncio.sleep(RESUME_S)
+            try:
+                await self._agents.resume()
+            except StoreUnavailable:
+                _log.warning("unfinished tickets could not be read, and wait")
 
     async def _stop(self, _app: web.Application) -> None:
         for task in self._tasks:

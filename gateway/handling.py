@@ -13,7 +13,7 @@ from aiohttp import web
 from actors.batcher import MailboxFull
 from channels.outcome import refused, unanswered, unavailable
 from channels.problem import Problem, bad_field, forbidden
-from channels.route import PUBLIC, Answer, Call, Route
+from channels.route import JSON, PUBLIC, Answer, Call, Document, Route
 from channels.wire import PaymentView
 from gateway.bad_input import decode_problem, refuse_texts, require_unique_names
 from gateway.logs import get
@@ -38,7 +38,8 @@ class Served:
     def __init__(self, route: Route) -> None:
         self.route = route
         self.name = f"{route.method} {route.path}"
-        self.decode = msgspec.json.Decoder(route.body).decode if route.body else None
+        json = route.body if route.takes == JSON else None
+        self.decode = msgspec.json.Decoder(json).decode if json else None
         self.authorises = self.name == "POST /v1/payments"
 
 
@@ -108,6 +109,8 @@ def require(principal: Principal | None, wanted: frozenset[str]) -> Principal | 
 
 
 def _decoded(served: Served, raw: bytes) -> msgspec.Struct | None:
+    if served.route.takes != JSON:
+        return Document(raw, served.route.takes)
     if served.decode is None:
         return None
     raw = raw or b"{}"

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import fields
 
-from channels.route import EVERYONE, PUBLIC, Route
+from channels.route import EVERYONE, PUBLIC, Document, Route
 from channels.wire import ProblemView
 
 REFERENCE = "#/components/schemas/{name}"
@@ -29,9 +29,11 @@ PROBLEMS = {
 def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     bodies = [route.body for route in routes if route.body]
     answers = [kind for route in routes for kind in route.answers.values()]
-    kinds = list(dict.fromkeys([*bodies, *answers, ProblemView]))
+    named = [kind for kind in [*bodies, *answers] if kind is not Document]
+    kinds = list(dict.fromkeys([*named, ProblemView]))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
     by_kind = dict(zip(kinds, schemas, strict=True))
+    by_kind[Document] = {"type": "string"}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         operation = _operation(route, by_kind)
@@ -62,7 +64,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     if route.body:
         operation["requestBody"] = {
             "required": any(field.required for field in fields(route.body)),
-            "content": {"application/json": {"schema": schemas[route.body]}},
+            "content": {route.takes: {"schema": schemas[route.body]}},
         }
     return operation
 
@@ -92,7 +94,9 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
             "name": name,
             "in": "query",
             "description": meaning,
-            "schema": {"type": "integer", "minimum": 0},
+            "schema": {"type": "string"}
+            if name in route.texts
+            else {"type": "integer", "minimum": 0},
         }
         for name, meaning in route.query.items()
     ]
@@ -103,7 +107,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     answers = {
         str(status): {
             "description": _DESCRIPTIONS[status],
-            "content": {"application/json": {"schema": schemas[kind]}},
+            "content": {route.gives: {"schema": schemas[kind]}},
         }
         for status, kind in route.answers.items()
     }

@@ -8,7 +8,7 @@ from aiohttp import StreamReader, hdrs, web
 
 from channels.outcome import unavailable
 from channels.problem import Problem
-from channels.route import Answer, Call, Route
+from channels.route import JSON, Answer, Call, Document, Route
 from gateway.admission import Admission
 from gateway.handling import NOTHING, Asked, Served, call_of, handle, require
 from gateway.signed_requests import HEADER as SIGNATURE
@@ -76,7 +76,7 @@ class Door:
             seen = self._seen(request)
             principal = seen.principal if seen else await self._look_up(request)
             require(principal, route.scopes)
-            body = await self._read_body(request) if served.decode else b""
+            body = await self._read_body(request) if route.body else b""
         asked = Asked(
             principal,
             body,
@@ -156,10 +156,14 @@ def _bearer(request: web.Request) -> str:
 
 
 def _answer_response(answer: Answer) -> web.Response:
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    headers = {"Content-Type": JSON, "Cache-Control": "no-store"}
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return web.Response(status=answer.status, body=_encode(answer.body), headers=headers)
+    body = answer.body
+    if isinstance(body, Document):
+        headers["Content-Type"] = body.content_type
+        return web.Response(status=answer.status, body=body.content, headers=headers)
+    return web.Response(status=answer.status, body=_encode(body), headers=headers)
 
 
 def problem_response(problem: Problem) -> web.Response:

@@ -22,7 +22,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from channels.outcome import unavailable
 from channels.problem import Problem
-from channels.route import EVERYONE, Answer, Call, Route
+from channels.route import EVERYONE, JSON, Answer, Call, Route
 from gateway.bad_input import decode_problem
 from gateway.handling import NOTHING, Asked, Served, call_of, handle, require
 from gateway.logs import get
@@ -243,12 +243,16 @@ async def _call(
 
 
 class RouteTable:
-    """Routes by method and path; a few have an id in the middle."""
+    """Routes by method and path; a few have an id in the middle. A line is JSON, so routes that
+    take or give anything else are not among them.
+    """
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._plain: dict[tuple[str, str], Served] = {}
         self._others: list[tuple[str, re.Pattern[str], Served]] = []
         for route in routes:
+            if {route.takes, route.gives} != {JSON}:
+                continue
             if "{" in route.path:
                 pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/?]+)", route.path))
                 self._others.append((route.method, pattern, Served(route)))

@@ -51,9 +51,22 @@ MERCHANTS = {
     ),
 }
 
+# Who earns the money of tickets, behind the stand-in of an airline (services/demo_airline.py).
+AIRLINE = MerchantDetails(name="Gulf Sands Airways", mcc="4511", city="Doha", country="QA")
+
+# A travel agency, and what its account gets at first: four tickets of the dearest offer, not five.
+AGENCY = {
+    "name": "Corniche Travel",
+    "iata_code": "04212342",
+    "currencies": ["QAR", "EUR"],
+    "utc_offset_min": 180,
+}
+AGENCY_BALANCES = {"QAR": 5_000_000, "EUR": 250_000}
+
 PEOPLE = {
     **{traveller.who: traveller.label for traveller in TRAVELLERS},
     **{who: details.name for who, details in MERCHANTS.items()},
+    "agent": "Corniche Travel",
     "operator": "Operator",
 }
 
@@ -84,6 +97,10 @@ def seed_principals(store: Store, now_ms: int) -> None:
         _principal(store, who, NewPrincipal(
             kind=PrincipalKind.TERMINAL, name=details.name, channel="terminal",
             merchant=merchant_id(who)), now_ms)  # fmt: skip
+    _merchant(store, "airline", AIRLINE)
+    _principal(store, "agent", NewPrincipal(
+        kind=PrincipalKind.AGENT, name="Corniche Travel", channel="agent",
+        account=account_text(account_of("agent"))), now_ms)  # fmt: skip
     for traveller in TRAVELLERS:
         _principal(store, traveller.who, NewPrincipal(
             kind=PrincipalKind.CUSTOMER, name=traveller.label, channel="web",

@@ -71,7 +71,13 @@ def account_answer(account: Account, *, replayed: bool = False) -> AccountReply:
         for name, pot in account.pots.items()
     }
     return AccountReply(
-        account.id, account.kind, account.status, account.opened_at_ms, pots, replayed
+        account.id,
+        account.kind,
+        account.status,
+        account.opened_at_ms,
+        pots,
+        replayed,
+        account.last_seq,
     )
 
 

@@ -37,12 +37,15 @@ class PotBalance(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AccountReply(msgspec.Struct, frozen=True, array_like=True, tag=2):
+    """An account as it stands after entry `seq`: a statement walks back from there."""
+
     account: AccountId
     kind: AccountKind
     status: AccountStatus
     opened_at_ms: int
     pots: dict[str, PotBalance]
     replayed: bool = False
+    seq: int = 0
 
 
 class TransferReply(msgspec.Struct, frozen=True, array_like=True, tag=3):

@@ -5,8 +5,8 @@ hash is for passwords, which people choose and others guess; nobody guesses 160 
 bits, so the plain digest is right, and it makes one indexed look-up possible. The time of
 that look-up may tell something about digests, which is nothing about keys.
 
-A principal of a merchant or terminal names its merchant, a customer's its account. That is
-made sure here because the ledger reads a missing merchant as "may reach all of them".
+A principal of a merchant or terminal names its merchant, a customer's and an agent's their account.
+That is made sure here because the ledger reads a missing merchant as "may reach all of them".
 """
 
 import hashlib
@@ -34,6 +34,7 @@ class PrincipalKind(StrEnum):
     MERCHANT = "merchant"
     TERMINAL = "terminal"
     CUSTOMER = "customer"
+    AGENT = "agent"  # a user of a travel agency
 
 
 _OF_MERCHANTS = frozenset({"payments", "refunds", "orders", "read"})
@@ -45,6 +46,8 @@ SCOPES: Mapping[PrincipalKind, frozenset[str]] = {
     PrincipalKind.MERCHANT: _OF_MERCHANTS,
     PrincipalKind.TERMINAL: _OF_MERCHANTS,
     PrincipalKind.CUSTOMER: frozenset({"own"}),
+    # Not "own": what an agency has prepaid buys tickets; it is not sent on, nor shown as a code.
+    PrincipalKind.AGENT: frozenset({"agency"}),
 }
 
 # What each kind must be bound to, and what it may be bound to.
@@ -53,6 +56,7 @@ _BINDINGS: Mapping[PrincipalKind, tuple[frozenset[str], frozenset[str]]] = {
     PrincipalKind.MERCHANT: (frozenset({"merchant"}), frozenset({"merchant", "account"})),
     PrincipalKind.TERMINAL: (frozenset({"merchant"}), frozenset({"merchant"})),
     PrincipalKind.CUSTOMER: (frozenset({"account"}), frozenset({"account"})),
+    PrincipalKind.AGENT: (frozenset({"account"}), frozenset({"account"})),
 }
 
 

@@ -157,3 +157,97 @@ REQUEST_NONCES = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("expires_at_ms", BigInteger, nullable=False, index=True),
 )
+
+AGENCIES = Table(
+    "agencies",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("iata_code", Text, nullable=False, unique=True),
+    Column("account", Text, nullable=False, unique=True),
+    Column("utc_offset_min", BigInteger, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+AGENCY_ALERTS = Table(
+    "agency_alerts",
+    METADATA,
+    Column("agency", Text, ForeignKey("agencies.id"), primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("below_minor", BigInteger, nullable=False),
+    Column("raised_at_ms", BigInteger),
+)
+
+# The number itself is nowhere: its keyed digest finds it, its last four digits name it for people.
+PAYMENT_NUMBERS = Table(
+    "payment_numbers",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("agency", Text, ForeignKey("agencies.id"), nullable=False),
+    Column("last_four", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("cancelled_at_ms", BigInteger),
+    CheckConstraint("amount_minor > 0", name="amount_is_positive"),
+    Index("ix_payment_numbers_of_agency", "agency", "created_at_ms", "id"),
+)
+
+TICKETS = Table(
+    "tickets",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("agency", Text, ForeignKey("agencies.id"), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("merchant", Text, nullable=False),
+    Column("offer", Text, nullable=False),
+    Column("order_text", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("number", Text, ForeignKey("payment_numbers.id")),
+    Column("passengers", JSON, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("payment", Text, unique=True),
+    Column("ticket_numbers", JSON, nullable=False),
+    Column("reason", Text),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    CheckConstraint("amount_minor > 0", name="amount_is_positive"),
+    Index("ix_tickets_of_agency", "agency", "created_at_ms", "id"),
+    Index("ix_tickets_by_number", "number"),
+    Index("ix_tickets_by_status", "status", "changed_at_ms"),
+)
+
+TICKET_REFUNDS = Table(
+    "ticket_refunds",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("ticket", Text, ForeignKey("tickets.id"), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    CheckConstraint("amount_minor > 0", name="amount_is_positive"),
+    Index("ix_ticket_refunds_by_status", "status", "changed_at_ms"),
+)
+
+# The airline of the demonstration keeps its own books here: what it issued under which reference.
+DEMO_TICKETS = Table(
+    "demo_tickets",
+    METADATA,
+    Column("reference", Text, primary_key=True),
+    Column("serial", BigInteger, nullable=False, unique=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("refused", Text),
+    Column("passengers", BigInteger, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("voided", BigInteger, nullable=False),
+    Column("refunds", JSON, nullable=False),
+)

@@ -11,7 +11,7 @@ import msgspec
 
 from channels.access import is_operator, merchant_scope
 from channels.outcome import approved
-from channels.problem import Problem, bad_field, not_found
+from channels.problem import Problem, bad_field, key_reused, not_found
 from channels.route import Answer, Call, NoBody, Route, scopes
 from channels.views import Views
 from channels.wire import OrderBody, OrderView, PaymentView
@@ -98,12 +98,7 @@ class OrdersApi:
             order = get_order(self._store, error.order)
             same = (order.merchant, order.amount, order.order_text, order.lines)
             if same != (new.merchant, new.amount, new.order_text, new.lines):
-                raise Problem(
-                    422,
-                    "idempotency-key-reused",
-                    "This Idempotency-Key came with another order before. Use a new key.",
-                    field="Idempotency-Key",
-                ) from None
+                raise key_reused("order") from None
             return order, True
         return order, False
 

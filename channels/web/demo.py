@@ -16,7 +16,11 @@ from channels.wire import DemoView, MeView, SignedInView, SignInBody, SignInChoi
 from services.mint import base32
 from services.principals import KEY_PREFIX, Principal, PrincipalKind
 
-PAGES = {PrincipalKind.CUSTOMER: "/wallet", PrincipalKind.OPERATOR: "/docs"}
+PAGES = {
+    PrincipalKind.CUSTOMER: "/wallet",
+    PrincipalKind.OPERATOR: "/agencies",
+    PrincipalKind.AGENT: "/agents",
+}
 
 FindPrincipal = Callable[[str], Principal | None]
 

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from gateway.world import AGENCY
+from tests.channels.agency import FLEX_MINOR, open_agency, ticket_body
 from tests.gateway.harness import AMIRA, JONAS, LOUNGE, Caller, House, Json, money
 
 
@@ -109,6 +111,37 @@ async def scan(house: House) -> Call:
     return Call(house.amira, "/v1/scans/pay", body, body | {"amount": money(24_001)})
 
 
+async def agency_open(house: House) -> Call:
+    body = AGENCY | {"iata_code": "04212353"}
+    return Call(house.operator, "/v1/agencies", body, body | {"name": "Other Travel"})
+
+
+async def agency_number(house: House) -> Call:
+    await open_agency(house)
+    return Call(
+        house.agent, "/v1/agency/numbers", {"amount": money(1)}, {"amount": money(2)}
+    )
+
+
+async def agency_ticket(house: House) -> Call:
+    await open_agency(house, QAR=FLEX_MINOR)
+    body = ticket_body()
+    return Call(house.agent, "/v1/agency/tickets", body, body | {"order": "OTHER"})
+
+
+async def agency_decline(house: House) -> Call:
+    await open_agency(house)
+    body = ticket_body()
+    return Call(house.agent, "/v1/agency/tickets", body, body | {"order": "OTHER"})
+
+
+async def agency_refund(house: House) -> Call:
+    agency = await open_agency(house, QAR=FLEX_MINOR)
+    clearance = (await agency.ticket()).body["clearance_id"]
+    body = {"clearance_id": clearance, "amount": money(1)}
+    return Call(house.agent, "/v1/agency/refunds", body, body | {"amount": money(2)})
+
+
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
     "/v1/accounts/{id}/top-ups": top_up,
@@ -126,4 +159,9 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/orders": order,
     "/v1/terminals": register,
     "/v1/scans/pay": scan,
+    "/v1/agencies": agency_open,
+    "/v1/agency/numbers": agency_number,
+    "/v1/agency/tickets": agency_ticket,
+    "/v1/agency/tickets (declined)": agency_decline,
+    "/v1/agency/refunds": agency_refund,
 }

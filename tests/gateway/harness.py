@@ -26,7 +26,7 @@ import msgspec
 from actors.directory import plan
 from actors.local_runtime import LocalRuntime
 from actors.relay import Relay
-from channels.route import Route
+from channels.route import Document, Route
 from channels.web.demo import demo_key, demo_random_bytes
 from channels.wire import ProblemView
 from gateway.back_office import BackOffice, OfficeParts
@@ -57,7 +57,17 @@ JSON, PROBLEM = "application/json", "application/problem+json"
 FRESH = object()
 # Only a test that fails waits for so long.
 PATIENCE_S = 30
-EVERYBODY = ["operator", "lounge", "office", "dutyfree", "amira", "jonas", "mei", "visitor"]
+EVERYBODY = [
+    "operator",
+    "lounge",
+    "office",
+    "dutyfree",
+    "amira",
+    "jonas",
+    "mei",
+    "agent",
+    "visitor",
+]
 
 Json = Any
 
@@ -179,6 +189,7 @@ class House:
     amira: Caller
     jonas: Caller
     mei: Caller
+    agent: Caller  # of an agency that nobody has opened yet
     visitor: Caller  # may do nothing
 
     async def start(self) -> None:
@@ -329,6 +340,8 @@ class _Declared:
         else:
             assert reply.kind == kind, f"{route.path}: {reply.kind}"
             expected = route.answers[reply.status]
+            if expected is Document:
+                return
         decoded = msgspec.json.decode(reply.raw, type=expected)
         assert msgspec.json.encode(decoded) == reply.raw, f"{route.path}: undeclared fields"
 

@@ -16,8 +16,9 @@ from tests.gateway.harness import (
     money,
 )
 
-EVERYBODY = "operator merchant terminal customer nobody"
+EVERYBODY = "operator merchant terminal customer agent nobody"
 MEMBERS = "operator merchant terminal customer"
+PEOPLE = f"{MEMBERS} agent"
 TAKERS = "operator merchant terminal"
 
 # Who is let in by whom they are. What they then find there is told below.
@@ -62,7 +63,27 @@ MAY = {
     "POST /v1/merchant-codes": "merchant terminal",
     "POST /v1/scans": "customer",
     "POST /v1/scans/pay": "customer",
-    "GET /v1/me": MEMBERS,
+    "GET /v1/agency": "agent",
+    "POST /v1/agency/validations": "agent",
+    "POST /v1/agency/alerts": "agent",
+    "POST /v1/agency/numbers": "agent",
+    "GET /v1/agency/numbers": "agent",
+    "POST /v1/agency/numbers/{id}/cancel": "agent",
+    "POST /v1/agency/tickets": "agent",
+    "GET /v1/agency/tickets": "agent",
+    "GET /v1/agency/tickets/{id}": "agent",
+    "POST /v1/agency/tickets/{id}/void": "agent",
+    "POST /v1/agency/refunds": "agent",
+    "GET /v1/agency/statement": "agent",
+    "GET /v1/agency/statement.csv": "agent",
+    "POST /v1/agencies": "operator",
+    "GET /v1/agencies": "operator",
+    "GET /v1/agencies/{id}": "operator",
+    "POST /v1/agencies/{id}/users": "operator",
+    "POST /v1/agencies/{id}/users/disable": "operator",
+    "GET /v1/agencies/{id}/tickets": "operator",
+    "GET /v1/agencies/{id}/statement": "operator",
+    "GET /v1/me": PEOPLE,
     "GET /v1/demo": EVERYBODY,
     "POST /v1/demo/sign-in": EVERYBODY,
 }
@@ -74,6 +95,7 @@ def callers(house: House) -> dict[str, Caller]:
         "merchant": house.office,
         "terminal": house.lounge,
         "customer": house.amira,
+        "agent": house.agent,
         "nobody": house.nobody,
     }
 

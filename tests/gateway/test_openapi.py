@@ -6,8 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 
 from gateway.openapi import PROBLEMS
+from gateway.world import AGENCY
 from services.asking import ASK_MS
 from terminals.merchant_code import Shop, write_code
+from tests.channels.agency import (
+    FLEX_MINOR,
+    Agency,
+    Line,
+    far_airline,
+    open_agency,
+    ticket_body,
+)
 from tests.gateway.calls import CALLS, held_path
 from tests.gateway.harness import AMIRA, JONAS, House, Json, money
 from tests.gateway.registry import all_that_can_be_asked
@@ -114,6 +123,8 @@ UNKNOWN = {
     "transfers": "trf_" + "a" * 32,
     "orders": "ord_" + "a" * 24,
     "terminals": "trm_" + "a" * 24,
+    "agencies": "agy_" + "a" * 24,
+    "agency": "tkt_" + "a" * 24,
 }
 # A body that can be decoded, where one without fields cannot.
 SOME = {
@@ -122,6 +133,15 @@ SOME = {
         "amount": money(1),
         "evidence": {"source": "bank", "reference": "stmt-1"},
     },
+}
+
+
+AGENCY_BODIES: Json = {
+    "validations": {"amount": money(1)},
+    "alerts": {"below_minor": 1, "currency": "QAR"},
+    "numbers": {"amount": money(1)},
+    "tickets": ticket_body(),
+    "refunds": {"clearance_id": "pay_" + "a" * 32},
 }
 
 
@@ -135,6 +155,7 @@ async def refusals_of_its_shape(house: House) -> None:
             house.operator,
             house.lounge,
             house.amira,
+            house.agent,
         ):
             if route.method == "GET":
                 await caller.get(path)
@@ -156,7 +177,7 @@ async def refusals_of_who_is_slow(house: House) -> None:
             if route.body is None:
                 continue
             path = route.path.replace("{id}", "none")
-            for caller in (house.operator, house.lounge, house.amira):
+            for caller in (house.operator, house.lounge, house.amira, house.agent):
                 await caller.post(path, body())
 
 
@@ -165,10 +186,11 @@ async def refusals_of_a_broken_store(house: House) -> None:
         house.gateway._principals.clear()
         for route in house.gateway.routes:
             path = route.path.replace("{id}", "none")
-            if route.method == "GET":
-                await house.operator.get(path)
-            else:
-                await house.operator.post(path, {"who": "amira"})
+            for caller in (house.operator, house.agent):
+                if route.method == "GET":
+                    await caller.get(path)
+                else:
+                    await caller.post(path, {"who": "amira"})
 
 
 async def what_is_not_there(house: House) -> None:
@@ -192,6 +214,66 @@ async def what_is_not_there(house: House) -> None:
     sent = {"from": UNKNOWN["accounts"], "to": AMIRA, "amount": money(1)}
     await house.operator.post("/v1/transfers", sent)
     await house.nobody.post("/v1/demo/sign-in", {"who": "nobody"})
+
+
+async def what_agencies_do(house: House) -> None:
+    """And what becomes of them when their account is no agency's, or the airline is silent."""
+    for route in house.gateway.routes:
+        if route.path.startswith("/v1/agency"):
+            path = route.path.replace("{id}", UNKNOWN["agency"])
+            body = AGENCY_BODIES.get(route.path.rpartition("/")[2], {})
+            await (
+                house.agent.get(path)
+                if route.method == "GET"
+                else house.agent.post(path, body)
+            )
+    await house.operator.post("/v1/agencies", AGENCY | {"currencies": ["XYZ"]})
+    agency = await open_agency(house, QAR=3 * FLEX_MINOR)
+    await house.operator.post("/v1/agencies", AGENCY)
+    for path in ("", "/statement", "/tickets", "/statement?from=no", "/tickets?limit=no"):
+        await house.operator.get(f"/v1/agencies/{agency.id}{path}")
+        await house.agent.get(f"/v1/agency{path}")
+    await house.operator.get("/v1/agencies")
+    await house.agent.get("/v1/agency/statement.csv")
+    await house.agent.get("/v1/agency/statement.csv?from=no")
+    user = {"name": "Second desk"}
+    nowhere = f"/v1/agencies/{UNKNOWN['agencies']}/users"
+    await house.operator.post(nowhere, user)
+    await house.operator.post(f"{nowhere}/disable", {"user": "prn_" + "a" * 24})
+    added = await house.operator.post(f"/v1/agencies/{agency.id}/users", user)
+    user = {"user": added.body["id"]}
+    await house.operator.post(f"/v1/agencies/{agency.id}/users/disable", user)
+    for body in AGENCY_BODIES.values():
+        for path in ("validations", "alerts"):
+            await house.agent.post(f"/v1/agency/{path}", body)
+    number = await agency.number()
+    await house.agent.get("/v1/agency/numbers")
+    await house.agent.post(f"/v1/agency/numbers/{number.body['id']}/cancel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.statements.ENTRIES_WALKED_MAX", 0)
+        for path in ("/v1/agency/statement", "/v1/agency/statement.csv"):
+            await house.agent.get(path)
+        await house.operator.get(f"/v1/agencies/{agency.id}/statement")
+    await tickets_that_end_in_every_way(house, agency)
+
+
+async def tickets_that_end_in_every_way(house: House, agency: Agency) -> None:
+    made = await agency.ticket()
+    await agency.ticket(90_000, offer="DOH-SOLD-OUT")
+    await agency.ticket(amount=money(298_000, "EUR"), offer="LHR-DOH-FLEX")  # 402
+    await house.agent.get(f"/v1/agency/tickets/{made.body['id']}")
+    refund = {"clearance_id": made.body["clearance_id"], "amount": money(1)}
+    await house.agent.post("/v1/agency/refunds", refund)
+    await house.agent.post("/v1/agency/refunds", refund | {"amount": money(10**9)})
+    await house.agent.post(f"/v1/agency/tickets/{made.body['id']}/void")  # 409
+    far_airline(agency, *[Line.LOSES_ITS_ANSWER] * 2)
+    await agency.ticket()
+    await house.agent.post("/v1/agency/refunds", refund)
+    made = await agency.ticket()
+    far_airline(agency, Line.LOSES_ITS_ANSWER)
+    void = f"/v1/agency/tickets/{made.body['id']}/void"
+    await house.agent.post(void)
+    await house.agent.post(void)
 
 
 async def what_is_asked_is_done(house: House) -> None:
@@ -309,6 +391,7 @@ WALKS: list[Walk] = [
     what_is_not_known_yet,
     all_that_can_be_asked,
     what_a_counter_shows,
+    what_agencies_do,
     what_is_asked_is_done,
     what_is_closed_is_closed,
 ]

@@ -215,8 +215,8 @@ def about_payment(
 def about_account(wallet: Wallet) -> Asked:
     def answer(again: bool) -> Reply:  # noqa: FBT001 — one flag, and it has a name
         pots = {pot: PotBalance(p.free, p.held) for pot, p in wallet.purses.items()}
-        opened = wallet.opened_at_ms
-        return AccountReply(wallet.id, wallet.kind, wallet.status, opened, pots, again)
+        opened, seq = wallet.opened_at_ms, wallet.last_seq
+        return AccountReply(wallet.id, wallet.kind, wallet.status, opened, pots, again, seq)
 
     return Asked(answer)
 

@@ -1,0 +1,1 @@
+"""The agents' channel: instant debit at ticketing, for agencies that have prepaid."""

@@ -61,8 +61,8 @@ torture: $(VENV)/.test-ready ## Real faults, real processes: make torture FAULTS
 flips: $(VENV)/.test-ready ## Flip one bit of every byte of a small ledger: is each one found?
 	$(BIN)/python -m tests.ledger.flips
 
-fuzz: $(VENV)/.test-ready ## Read what nobody meant: QR payloads by the million; PAYLOADS=1000000 SEED=1
-	$(BIN)/python -m tests.fuzz $(if $(PAYLOADS),--payloads $(PAYLOADS)) $(if $(SEED),--seed $(SEED))
+fuzz: $(VENV)/.test-ready ## Read what nobody meant: a million QR payloads, 100,000 ISO 8583 frames; SEED=1
+	$(BIN)/python -m tests.fuzz $(if $(PAYLOADS),--payloads $(PAYLOADS)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.bench-ready ## Measure beside what one would build instead; ARGS=--quick, --full
 	@scripts/install-system-packages.sh $(filter postgresql,$(SYSTEM_PACKAGES))

@@ -30,6 +30,7 @@ from services.payment_state import (
 )
 from services.rows import as_struct
 from services.store import Store
+from services.terminal_totals import add_totals
 
 # Parameters of one statement: SQLite took 999 at most for long, and a page has fewer payments.
 IDS_PER_QUERY = 500
@@ -95,6 +96,7 @@ class Bookkeeper:
                 rows = [msgspec.structs.asdict(line) for line in lines]
                 connection.execute(insert(MERCHANT_LINES), rows)
             self._add_totals(connection, happenings)
+            add_totals(connection, self._store, page)
             self._write_place(connection, partition, page[-1].seq)
 
     def _write_place(self, connection: Connection, partition: int, seq: int) -> None:

@@ -5,7 +5,6 @@ same door: a payload that is only random never gets past its first character.
 """
 
 import base64
-from collections.abc import Callable
 from random import Random
 
 from terminals import emv_cpm, emv_mpm, tlv
@@ -110,12 +109,6 @@ def _shows_nothing(error: Exception) -> bool:
     """False: it was not read."""
     assert PLANTED not in str(error)
     return False
-
-
-KINDS: dict[str, tuple[Callable[[Random], str], Callable[[str], bool]]] = {
-    "consumer-presented": (consumer_payload, judge_consumer),
-    "merchant-presented": (merchant_payload, judge_merchant),
-}
 
 
 def _objects(source: Random) -> str:

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.fuzz.payloads import KINDS
+from tests.fuzz.kinds import KINDS
 from tests.fuzz.run import Surprise, run
 
 COUNT = 4_000
@@ -12,7 +12,7 @@ COUNT = 4_000
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_whatever_is_scanned_is_read_or_refused_with_the_documented_error(
+def test_whatever_comes_in_is_read_or_refused_with_the_documented_error(
     kind: str,
 ) -> None:
     draw, judge = KINDS[kind]

@@ -18,6 +18,7 @@ from services.merchant_tables import PAYMENTS
 from services.schema import VERSION_TABLE, SchemaIsNewer, upgrade
 from services.store import Store, StoreUnavailable, UnsupportedStore, open_store
 from services.tables import MERCHANTS, METADATA, ORDERS
+from services.terminal_tables import TERMINAL_TOTALS
 
 SCRIPTS = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
 # Oldest first.
@@ -46,8 +47,7 @@ def tables_of(connection: sqlite3.Connection) -> set[str]:
 
 
 def test_the_revisions_make_exactly_the_tables_that_the_code_names(store: Store) -> None:
-    assert PAYMENTS.metadata is METADATA
-    assert PAYMENTS.metadata is METADATA
+    assert {PAYMENTS.metadata, TERMINAL_TOTALS.metadata} == {METADATA}
     with store.read() as connection:
         options = {"version_table": VERSION_TABLE}
         context = MigrationContext.configure(connection, opts=options)

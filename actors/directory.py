@@ -9,7 +9,15 @@ from pathlib import Path
 
 import msgspec
 
-from ledger.ids import SLOT_COUNT, AccountId, account_text, parse_account, slot_of
+from ledger.ids import (
+    SLOT_COUNT,
+    AccountId,
+    account_text,
+    parse_account,
+    slot_of,
+    stripe_account,
+    stripe_partition,
+)
 
 # A Ray actor is a process of about 85 MB; more partitions than this on one machine is a mistake.
 PARTITIONS_MAX = 64
@@ -41,7 +49,16 @@ class Directory(msgspec.Struct, frozen=True):
             pinned = self.pins.get(account_text(account))
             if pinned is not None:
                 return pinned
+            home = stripe_partition(account)
+            if home is not None and self.partitions <= home < self.partition_count:
+                return home
         return slot_of(account) * self.partitions // SLOT_COUNT
+
+    def stripe_of(self, merchant: str, partition: int) -> AccountId:
+        """The account of a merchant's stripe in this partition: it lives where the stripe does."""
+        own_slots = partition < self.partitions
+        first = -(-partition * SLOT_COUNT // self.partitions) if own_slots else 0
+        return stripe_account(merchant, partition, first)
 
     def owns(self, partition: int, account: AccountId) -> bool:
         return self.partition_of(account) == partition

@@ -17,7 +17,9 @@ from ledger.answer import answer
 from ledger.clock import Clock
 from ledger.commands import (
     Change,
+    CutStripe,
     Deliver,
+    DeliverSweep,
     Envelope,
     Fund,
     Read,
@@ -45,6 +47,11 @@ from ledger.replies import DeclinedReply, Noted, Refusal, RefusalKind, Reply
 # 30 µs each, 2 ms.
 EXPIRIES_PER_TICK = 64
 NO_ACCOUNT = AccountId(b"")
+# Commands that open the account which they are about, if it is not there yet.
+OPENED_BY: dict[type[Change], AccountKind] = {
+    Fund: AccountKind.FUNDING,
+    CutStripe: AccountKind.STRIPE,
+}
 
 # A promise that is written down, or the plain one that memory has what memory names.
 BROKEN_PROMISE = (AssertionError, LookupError)
@@ -199,12 +206,12 @@ class Partition:
             self._expire_due(account, at_ms)
         event = decide(account, command, at_ms)
         if account is None:
-            if not isinstance(command, Fund) and not isinstance(event, AccountOpened):
+            kind = OPENED_BY.get(type(command))
+            if kind is None and not isinstance(event, AccountOpened):
                 self._journal.require_sole_writer()
                 return DeclinedReply(DeclineReason.ACCOUNT_NOT_FOUND)
-            if isinstance(command, Fund):
-                opened = AccountOpened(AccountKind.FUNDING, ())
-                self._draft.write(command.account, opened, at_ms)
+            if kind is not None:
+                self._draft.write(command.account, AccountOpened(kind, ()), at_ms)
         entry = self._draft.write(command.account, event, at_ms, cause_of(envelope))
         account = self.residents.get(command.account)
         assert account is not None, "an account that was written to is open"
@@ -255,7 +262,7 @@ class Partition:
         blocked = isinstance(command, Relayed) and (
             command.origin.partition in self._blocked_origins
         )
-        if isinstance(command, Deliver) and not blocked:
+        if isinstance(command, Deliver | DeliverSweep) and not blocked:
             reason = DeclineReason.ACCOUNT_FROZEN
             event = TransferRefused(command.source, command.account, reason, command.origin)
             if command.origin.seq > self.residents.inbox.get(command.origin.partition, 0):

@@ -4,6 +4,8 @@ It reads each journal in order and brings every promise to the partition that mu
 
     TransferSent      → Deliver          to the target
     TransferReceived  → RecordDelivered  to the source
+    StripeSwept       → DeliverSweep     to the merchant's account
+    SweepReceived     → RecordDelivered  to the stripe
     TransferRefused   → ReturnTransfer   to the source
 
 Delivery is at least once; the effect is once, because a partition remembers the last sequence
@@ -20,9 +22,23 @@ from actors.directory import Directory
 from actors.frame import Commands, decode_replies, encode
 from actors.runtime import PartitionUnavailable, Road
 from actors.tail import Tail
-from ledger.commands import Deliver, Envelope, RecordDelivered, Relayed, ReturnTransfer
+from ledger.commands import (
+    Deliver,
+    DeliverSweep,
+    Envelope,
+    RecordDelivered,
+    Relayed,
+    ReturnTransfer,
+)
 from ledger.entry import Entry
-from ledger.events import Origin, TransferReceived, TransferRefused, TransferSent
+from ledger.events import (
+    Origin,
+    StripeSwept,
+    SweepReceived,
+    TransferReceived,
+    TransferRefused,
+    TransferSent,
+)
 from ledger.ids import Ref
 from ledger.journal import Store
 from ledger.replies import Noted
@@ -90,7 +106,16 @@ def promises(partition: int, entries: Iterable[Entry]) -> Iterable[Relayed]:
                     amount_minor=minor,
                     origin=origin,
                 )
-            case TransferReceived(source=source):
+            case StripeSwept(ordinal=ordinal, target=target, pot=pot, amount_minor=minor):
+                source = Ref(entry.account, ordinal)
+                yield DeliverSweep(
+                    account=target,
+                    source=source,
+                    pot=pot,
+                    amount_minor=minor,
+                    origin=origin,
+                )
+            case TransferReceived(source=source) | SweepReceived(source=source):
                 yield RecordDelivered(
                     account=source.account, ordinal=source.ordinal, origin=origin
                 )

@@ -15,6 +15,7 @@ from ledger.entry import Entry, unseal
 from ledger.events import (
     Authorised,
     PartitionOpened,
+    SweepReceived,
     TransferDelivered,
     TransferReceived,
     TransferRefused,
@@ -96,6 +97,7 @@ class Residents:
                 self.incarnation = number
             case (
                 TransferReceived(origin=origin)
+                | SweepReceived(origin=origin)
                 | TransferRefused(origin=origin)
                 | TransferDelivered(origin=origin)
                 | TransferReturned(origin=origin)

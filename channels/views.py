@@ -21,8 +21,14 @@ from ledger.entry import Entry
 from ledger.events import (
     Event,
     Expired,
+    PayoutCancelled,
+    PayoutHeld,
+    PayoutPaid,
     Reversed,
     Sale,
+    Settled,
+    StripeSwept,
+    SweepReceived,
     TransferReceived,
     TransferReturned,
     TransferSent,
@@ -42,6 +48,8 @@ from services.store import Store
 
 # Names that are looked up once and kept: an airport has thousands of merchants, not millions.
 NAMES_MAX = 10_000
+# Events about a transfer begin with one of these words.
+_OF_TRANSFERS = ("Transfer", "Stripe", "Sweep", "Payout")
 
 
 class Names:
@@ -164,7 +172,7 @@ class Views:
         event, sale = entry.event, _sale_of(entry)
         merchant = _merchant_of(entry) or None
         ordinal = getattr(event, "ordinal", 0)
-        transfer = type(event).__name__.startswith("Transfer")
+        transfer = type(event).__name__.startswith(_OF_TRANSFERS)
         ref = Ref(entry.account, ordinal) if ordinal else getattr(event, "source", None)
         return EntryView(
             id=entry_id,
@@ -292,8 +300,12 @@ def _amount_of(entry: Entry) -> AmountView | None:
 
 def _legs_of(event: Event) -> Legs:
     match event:
-        case TransferSent() | TransferReceived() | TransferReturned():
+        case TransferSent() | TransferReceived() | TransferReturned() | StripeSwept():
             return {event.pot: event.amount_minor}
+        case SweepReceived() | PayoutHeld() | PayoutCancelled() | PayoutPaid():
+            return {event.pot: event.amount_minor}
+        case Settled():
+            return event.credited
         case Voided() | Expired():
             return event.released
         case Reversed():

@@ -203,6 +203,8 @@ async def _write(response: web.StreamResponse, text: bytes) -> None:
 
 def _kind(entry: Entry) -> str:
     name = kind_of(entry)
-    if name.startswith("transfer"):
+    if name.startswith(("transfer", "payout")):
         return "transfer"
+    if name.startswith(("stripe", "sweep")):
+        return "account"
     return "payment" if getattr(entry.event, "ordinal", 0) else "account"

@@ -54,6 +54,11 @@ class TransferStatus(StrEnum):
     SENT = "sent"
     DELIVERED = "delivered"
     RETURNED = "returned"
+    # Of a payout, which leaves the house by its bank.
+    HELD = "held"
+    APPROVED = "approved"
+    CANCELLED = "cancelled"
+    PAID = "paid"
 
 
 class Pot(msgspec.Struct, array_like=True, gc=False):
@@ -94,6 +99,28 @@ class Transfer(msgspec.Struct, array_like=True, gc=False):
     pot: str
     amount_minor: int
     chapter: int = 0
+    by: str = ""  # who asked for a payout
+    approved_by: str = ""
+    evidence: bytes = b""  # that it was paid
+
+
+class Stripe(msgspec.Struct, array_like=True, gc=False):
+    """What a stripe's account knows. cut: the entry of its latest cut. swept: by pot, the cut up to
+    which it was swept.
+    """
+
+    merchant: str
+    cut: int
+    swept: dict[str, int]
+
+
+class Earnings(msgspec.Struct, array_like=True, gc=False):
+    """What was swept to a merchant's account and is not settled, by pot. carried: what the
+    settlement before left. Either may be below zero.
+    """
+
+    arrived: dict[str, int]
+    carried: dict[str, int]
 
 
 class BoundCode(msgspec.Struct, array_like=True, gc=False):
@@ -142,6 +169,8 @@ class Account(msgspec.Struct):
     open_holds: dict[int, int] = {}  # ordinal: when it expires
     undelivered: int = 0
     items: int = 0  # of all chapters, ever
+    stripe: Stripe | None = None
+    earnings: Earnings | None = None
     chapters: dict[int, Chapter] = {}
     undrawn: set[int] = set()  # chapters that changed since they were drawn
 
@@ -203,4 +232,7 @@ class Account(msgspec.Struct):
     def ended(self) -> bool:
         """Nothing is held, on its way or left: a closing account may close."""
         empty = all(not p.available_minor and not p.held_minor for p in self.pots.values())
-        return empty and not self.open_holds and not self.undelivered
+        earned = self.earnings is not None and (
+            self.earnings.arrived or self.earnings.carried
+        )
+        return empty and not self.open_holds and not self.undelivered and not earned

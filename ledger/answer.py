@@ -16,9 +16,16 @@ from ledger.events import (
     Expired,
     Increased,
     PaymentDeclined,
+    PayoutApproved,
+    PayoutCancelled,
+    PayoutHeld,
+    PayoutPaid,
     Purchased,
     Refunded,
     Reversed,
+    Settled,
+    StripeCut,
+    StripeSwept,
     Tombstoned,
     TransferSent,
     Voided,
@@ -27,12 +34,14 @@ from ledger.ids import Ref
 from ledger.payment import PaymentState
 from ledger.replies import (
     AccountReply,
+    CutReply,
     DeclinedReply,
     PaymentReply,
     PotBalance,
     Reply,
     ReverseOutcome,
     ReverseReply,
+    SettledReply,
     TransferReply,
 )
 
@@ -59,8 +68,19 @@ def answer(
             return _after(account, entry, entry.event, replayed=replayed)
         case Declined():
             return DeclinedReply(entry.event.reason, replayed)
-        case TransferSent():
+        case (
+            TransferSent()
+            | StripeSwept()
+            | PayoutHeld()
+            | PayoutApproved()
+            | PayoutCancelled()
+            | PayoutPaid()
+        ):
             return transfer_answer(account, entry.event.ordinal, replayed=replayed)
+        case StripeCut():
+            return CutReply(account.id, entry.seq, entry.event.previous, replayed)
+        case Settled(gross=gross, fees=fees, credited=credited, carried=carried):
+            return SettledReply(account.id, gross, fees, credited, carried, replayed)
         case _:
             return account_answer(account, replayed=replayed)
 
@@ -102,6 +122,8 @@ def transfer_answer(
         transfer.at_ms,
         account.kind is AccountKind.FUNDING,
         replayed,
+        transfer.by,
+        transfer.approved_by,
     )
 
 

@@ -19,6 +19,7 @@ from ledger.account import (
     Transfer,
     TransferStatus,
 )
+from ledger.apply_settlement import write_earnings, write_payout
 from ledger.decline import DeclineReason
 from ledger.entry import Entry
 from ledger.events import (
@@ -37,9 +38,17 @@ from ledger.events import (
     Expired,
     Increased,
     PaymentDeclined,
+    PayoutApproved,
+    PayoutCancelled,
+    PayoutHeld,
+    PayoutPaid,
     Purchased,
     Refunded,
     Reversed,
+    Settled,
+    StripeCut,
+    StripeSwept,
+    SweepReceived,
     Tombstoned,
     TransferDelivered,
     TransferReceived,
@@ -80,6 +89,8 @@ def apply(account: Account | None, entry: Entry) -> Account:
         assert account is None, "an account opens once"
         account = _opened(entry, event)
     assert account is not None, "an entry is about an account that is open"
+    if isinstance(event, Settled):
+        _make_pots(account, event)
     assert entry.previous == account.last_seq, "an account's entries form one line"
     _move_money(account, entry)
     _write(account, entry, event)
@@ -94,6 +105,12 @@ def apply(account: Account | None, entry: Entry) -> Account:
 def _opened(entry: Entry, event: AccountOpened) -> Account:
     pots = {pot: Pot() for pot in event.pots}
     return Account(entry.account, event.kind, AccountStatus.OPEN, entry.at_ms, pots)
+
+
+def _make_pots(account: Account, event: Settled) -> None:
+    """A merchant's account has a pot of what it has earned, whatever it was opened with."""
+    for pot in event.credited:
+        account.pots.setdefault(pot, Pot())
 
 
 def _move_money(account: Account, entry: Entry) -> None:
@@ -121,6 +138,10 @@ def _write(account: Account, entry: Entry, event: Event) -> None:
             _end_transfer(account, entry.seq, event.ordinal, TransferStatus.DELIVERED)
         case TransferReturned():
             _end_transfer(account, entry.seq, event.ordinal, TransferStatus.RETURNED)
+        case StripeCut() | StripeSwept() | SweepReceived() | Settled():
+            write_earnings(account, entry, event)
+        case PayoutHeld() | PayoutApproved() | PayoutCancelled() | PayoutPaid():
+            write_payout(account, entry, event)
         case Tombstoned():
             account.remember(event.original, KeyUse(entry.seq, BARRED, attempt=True))
         case AccountFrozen():

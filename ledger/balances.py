@@ -12,7 +12,7 @@ from ledger.entry import Entry, unseal
 from ledger.ids import AccountId, account_text
 from ledger.journal import Store
 from ledger.money import format_minor
-from ledger.posting import CONSTRAINED, Book, commodity_of
+from ledger.posting import OF_ACCOUNTS, Book, commodity_of
 
 PAGE = 1_000
 
@@ -26,7 +26,7 @@ class LedgerAccount(msgspec.Struct, frozen=True, order=True):
 
     @property
     def owner_text(self) -> str:
-        if self.book in CONSTRAINED:
+        if self.book in OF_ACCOUNTS:
             return account_text(AccountId(self.owner))
         return self.owner.decode("ascii", "backslashreplace")
 

@@ -159,8 +159,72 @@ class ReturnTransfer(Command, frozen=True, kw_only=True, tag=20):
     origin: Origin
 
 
+class CutStripe(Command, frozen=True, kw_only=True, tag=21):
+    """Record, as an entry, up to where a merchant's stripe in this partition counts. The account
+    is the stripe's own (actors/directory.py), and opens when it is first cut.
+    """
+
+    merchant: str
+
+
+class SweepStripe(Command, frozen=True, kw_only=True, tag=22):
+    """Send what the stripe took between its sweep before and this cut to the merchant's account.
+
+    amount_minor: not zero; below it when more was refunded than taken. Whoever asks has added up
+    the journal; `airside ledger verify` adds it up again.
+    """
+
+    cut: int
+    target: AccountId
+    pot: str
+    amount_minor: int
+
+
+class DeliverSweep(Command, frozen=True, kw_only=True, tag=23):
+    """The relay brings what a stripe took to its merchant's account."""
+
+    source: Ref
+    pot: str
+    amount_minor: int
+    origin: Origin
+
+
+class Settle(Command, frozen=True, kw_only=True, tag=24):
+    """What was swept becomes the merchant's to spend, less fees. gross: what must have arrived
+    since the settlement before, a sum for each pot; may be below zero.
+    """
+
+    gross: tuple[Money, ...]
+    fees: tuple[Money, ...] = ()
+
+
+class RequestPayout(Command, frozen=True, kw_only=True, tag=25):
+    """by: the principal who asks; another one must approve."""
+
+    amount: Money
+    by: str
+
+
+class PayoutCommand(Command, frozen=True, kw_only=True):
+    ordinal: int
+
+
+class ApprovePayout(PayoutCommand, frozen=True, kw_only=True, tag=26):
+    by: str
+
+
+class CancelPayout(PayoutCommand, frozen=True, kw_only=True, tag=27):
+    by: str
+
+
+class PayOut(PayoutCommand, frozen=True, kw_only=True, tag=28):
+    """The bank has paid. evidence: a digest of its reference, which proves one payout only."""
+
+    evidence: bytes
+
+
 Read = ReadAccount | ReadPayment | ReadTransfer | ReadEntries | LookUp
-Relayed = Deliver | RecordDelivered | ReturnTransfer
+Relayed = Deliver | DeliverSweep | RecordDelivered | ReturnTransfer
 Change = (
     OpenAccount
     | CloseAccount
@@ -174,6 +238,13 @@ Change = (
     | Void
     | Refund
     | Reverse
+    | CutStripe
+    | SweepStripe
+    | Settle
+    | RequestPayout
+    | ApprovePayout
+    | CancelPayout
+    | PayOut
 )
 AnyCommand = Change | Relayed | Read
 

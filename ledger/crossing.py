@@ -13,6 +13,8 @@ import msgspec
 from ledger.entry import Entry
 from ledger.events import (
     Origin,
+    StripeSwept,
+    SweepReceived,
     TransferDelivered,
     TransferReceived,
     TransferRefused,
@@ -22,6 +24,10 @@ from ledger.events import (
 from ledger.finding import EVERYWHERE, NO_ENTRY, Findings, Invariant
 from ledger.ids import AccountId, Ref
 from ledger.posting import Book
+
+# What may be refused; the refusal does not say which of them it was.
+_DELIVERIES = frozenset({"delivery", "sweep"})
+_REFUSED = "refused delivery"
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -62,8 +68,22 @@ class Crossing:
                 )
                 self._take(here, event.origin, message)
                 self._promise(here, _Message("receipt", event.source.account, event.source))
+            case StripeSwept():
+                transfer = Ref(entry.account, event.ordinal)
+                self._move(transfer, event.pot, event.amount_minor)
+                message = _Message(
+                    "sweep", event.target, transfer, event.pot, event.amount_minor
+                )
+                self._promise(here, message)
+            case SweepReceived():
+                self._move(event.source, event.pot, -event.amount_minor)
+                message = _Message(
+                    "sweep", entry.account, event.source, event.pot, event.amount_minor
+                )
+                self._take(here, event.origin, message)
+                self._promise(here, _Message("receipt", event.source.account, event.source))
             case TransferRefused():
-                message = _Message("delivery", event.target, event.source)
+                message = _Message(_REFUSED, event.target, event.source)
                 self._take(here, event.origin, message)
                 self._promise(here, _Message("return", event.source.account, event.source))
             case TransferDelivered():
@@ -134,9 +154,12 @@ class Crossing:
         silent = taken.amount_minor is None
         told = msgspec.structs.replace(
             taken,
+            kind=promised.kind
+            if taken.kind == _REFUSED and promised.kind in _DELIVERIES
+            else taken.kind,
             pot=promised.pot if silent else taken.pot,
             amount_minor=promised.amount_minor if silent else taken.amount_minor,
         )
         if told != promised:
-            sentence = f"the {taken.kind} that it takes is not the one that was promised"
+            sentence = f"the {promised.kind} that it takes is not the one that was promised"
             self._findings.add(here.partition, here.seq, Invariant.TRANSFER, sentence)

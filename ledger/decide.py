@@ -4,30 +4,46 @@ Guards stand in a column, cheap and general ones first, one exit for each reason
 comment that says from where on the command must succeed. A decline is an event like any other.
 The partition has looked up the idempotency key before, and has written due expiries.
 
-Here are the accounts' own; payments and transfers have a file each.
+Here are the accounts' own; payments, transfers and settlement have a file each.
 """
 
 from ledger.account import Account, AccountStatus
 from ledger.commands import (
+    ApprovePayout,
     Authorise,
+    CancelPayout,
     Capture,
     Change,
     CloseAccount,
+    CutStripe,
     Deliver,
+    DeliverSweep,
     FreezeAccount,
     Fund,
     Increase,
     OpenAccount,
+    PayOut,
     RecordDelivered,
     Refund,
     Relayed,
+    RequestPayout,
     ReturnTransfer,
     Reverse,
     SendTransfer,
+    Settle,
+    SweepStripe,
     UnfreezeAccount,
     Void,
 )
 from ledger.decide_payment import authorise, follow_up, reverse
+from ledger.decide_settlement import (
+    cut,
+    deliver_sweep,
+    follow_payout,
+    request_payout,
+    settle,
+    sweep,
+)
 from ledger.decide_transfer import deliver, fund, send, settle_transfer
 from ledger.decline import DeclineReason as R
 from ledger.events import (
@@ -54,6 +70,10 @@ def decide(account: Account | None, command: Change | Relayed, at_ms: int) -> Ev
             return _open(account, command)
         case Fund():
             return fund(account, command)
+        case CutStripe():
+            return cut(account, command)
+        case DeliverSweep():
+            return deliver_sweep(account, command)
         case _ if account is None:
             return Declined(R.ACCOUNT_NOT_FOUND)
         case SendTransfer():
@@ -68,6 +88,14 @@ def decide(account: Account | None, command: Change | Relayed, at_ms: int) -> Ev
             return _close(account)
         case RecordDelivered() | ReturnTransfer():
             return settle_transfer(account, command)
+        case SweepStripe():
+            return sweep(account, command)
+        case Settle():
+            return settle(account, command)
+        case RequestPayout():
+            return request_payout(account, command)
+        case ApprovePayout() | CancelPayout() | PayOut():
+            return follow_payout(account, command)
 
 
 def _open(account: Account | None, command: OpenAccount) -> Event:

@@ -17,6 +17,9 @@ from ledger.guards import cannot_spend, credit_book, overflows, unusable
 from ledger.money import AMOUNT_MINOR_MAX, POINTS_UNITS
 from ledger.posting import Book
 
+# Nothing comes back to these: they hold no money.
+_ONE_WAY = frozenset({AccountKind.FUNDING, AccountKind.STRIPE})
+
 
 def fund(account: Account | None, command: Fund) -> Event:
     if account is not None and account.transfers:
@@ -78,7 +81,7 @@ def settle_transfer(account: Account, command: RecordDelivered | ReturnTransfer)
     if isinstance(command, RecordDelivered):
         return TransferDelivered(command.ordinal, command.origin)
     legs = {transfer.pot: transfer.amount_minor}
-    returnable = account.kind is not AccountKind.FUNDING and not overflows(account, legs)
+    returnable = account.kind not in _ONE_WAY and not overflows(account, legs)
     credited = credit_book(account) if returnable else Book.UNCLAIMED
     return TransferReturned(
         command.ordinal, transfer.pot, transfer.amount_minor, credited, command.origin

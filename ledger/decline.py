@@ -42,6 +42,11 @@ class DeclineReason(StrEnum):
     EXCEEDS_HOLD = "exceeds_hold"
     EXCEEDS_CAPTURED = "exceeds_captured"
     EXCEEDS_BALANCE_LIMIT = "exceeds_balance_limit"
+    CUT_SWEPT = "cut_swept"
+    SWEEPS_MISSING = "sweeps_missing"
+    PAYOUT_DECIDED = "payout_decided"
+    PAYOUT_NOT_APPROVED = "payout_not_approved"
+    SAME_PERSON = "same_person"
     INSUFFICIENT_FUNDS = "insufficient_funds"
 
     @property
@@ -70,6 +75,8 @@ class DeclineReason(StrEnum):
                 | DeclineReason.TOO_MANY_HOLDS
                 | DeclineReason.EXCEEDS_BALANCE_LIMIT
                 | DeclineReason.INSUFFICIENT_FUNDS
+                | DeclineReason.SWEEPS_MISSING
+                | DeclineReason.PAYOUT_NOT_APPROVED
             ):
                 return True
             case (
@@ -97,6 +104,9 @@ class DeclineReason(StrEnum):
                 | DeclineReason.SAME_ACCOUNT
                 | DeclineReason.EXCEEDS_HOLD
                 | DeclineReason.EXCEEDS_CAPTURED
+                | DeclineReason.CUT_SWEPT
+                | DeclineReason.PAYOUT_DECIDED
+                | DeclineReason.SAME_PERSON
             ):
                 return False
 
@@ -137,6 +147,11 @@ _RESPONSE_CODES = {
     _R.EXCEEDS_HOLD: "61",  # exceeds amount limit
     _R.EXCEEDS_CAPTURED: "61",
     _R.EXCEEDS_BALANCE_LIMIT: "61",
+    _R.CUT_SWEPT: "94",
+    _R.SWEEPS_MISSING: "12",
+    _R.PAYOUT_DECIDED: "12",
+    _R.PAYOUT_NOT_APPROVED: "12",
+    _R.SAME_PERSON: "63",  # security violation
     _R.INSUFFICIENT_FUNDS: "51",  # not sufficient funds
 }
 
@@ -174,5 +189,10 @@ _TEXTS = {
     _R.EXCEEDS_HOLD: "The amount is more than what is left of the hold.",
     _R.EXCEEDS_CAPTURED: "The amount is more than what was captured and not yet refunded.",
     _R.EXCEEDS_BALANCE_LIMIT: "The balance would be larger than an account may hold.",
+    _R.CUT_SWEPT: "This is not the stripe's latest cut, or it was swept already.",
+    _R.SWEEPS_MISSING: "What was swept does not come to what is being settled.",
+    _R.PAYOUT_DECIDED: "The payout was approved, paid or cancelled already.",
+    _R.PAYOUT_NOT_APPROVED: "The payout has not been approved by a second person.",
+    _R.SAME_PERSON: "Who asked for a payout cannot approve it: another person must.",
     _R.INSUFFICIENT_FUNDS: "The account does not hold enough.",
 }

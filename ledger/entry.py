@@ -14,7 +14,7 @@ from ledger.posting import Posting, require_balance
 from ledger.postings import postings_of
 
 # Version of Entry and of the events in it, written by each incarnation's first entry.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 GENESIS_HASH = bytes(32)
 
 

@@ -22,6 +22,7 @@ class AccountKind(StrEnum):
     COMPANY = "company"
     FUNDING = "funding"  # one piece of evidence for money that came in
     GIFT_CARD = "gift_card"  # whoever holds the card holds the money
+    STRIPE = "stripe"  # cuts and sweeps what a merchant took in one partition
 
 
 class Sale(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -234,6 +235,75 @@ class AnswerRepeated(msgspec.Struct, frozen=True, array_like=True, tag=23):
     seq: int
 
 
+class StripeCut(msgspec.Struct, frozen=True, array_like=True, tag=24):
+    """The entry is the cut: what a merchant took in this partition before it, and no more, is for
+    the next sweep. previous: the cut before, 0 for the first.
+    """
+
+    merchant: str
+    previous: int
+
+
+class StripeSwept(msgspec.Struct, frozen=True, array_like=True, tag=25):
+    """What the stripe took up to entry `cut`, since its pot was swept before. May be below zero."""
+
+    ordinal: int
+    target: AccountId
+    pot: str
+    amount_minor: int
+    merchant: str
+    cut: int
+
+
+class SweepReceived(msgspec.Struct, frozen=True, array_like=True, tag=26):
+    source: Ref
+    pot: str
+    amount_minor: int
+    origin: Origin
+
+
+class Settled(msgspec.Struct, frozen=True, array_like=True, tag=27):
+    """By pot. gross: what had arrived since the settlement before. carried: what stays owed by the
+    merchant (below zero), for the next one: fees and refunds came to more than was taken.
+    """
+
+    gross: dict[str, int]
+    fees: dict[str, int]
+    credited: dict[str, int]
+    carried: dict[str, int]
+
+
+class PayoutHeld(msgspec.Struct, frozen=True, array_like=True, tag=28):
+    """Set aside, until somebody else than `by` approves it."""
+
+    ordinal: int
+    pot: str
+    amount_minor: int
+    by: str
+
+
+class PayoutApproved(msgspec.Struct, frozen=True, array_like=True, tag=29):
+    ordinal: int
+    by: str
+
+
+class PayoutCancelled(msgspec.Struct, frozen=True, array_like=True, tag=30):
+    ordinal: int
+    pot: str
+    amount_minor: int
+    by: str
+
+
+class PayoutPaid(msgspec.Struct, frozen=True, array_like=True, tag=31):
+    """credited: the book of what backed it, as in TransferSent.debited."""
+
+    ordinal: int
+    pot: str
+    amount_minor: int
+    evidence: bytes
+    credited: Book
+
+
 Event = (
     PartitionOpened
     | AccountOpened
@@ -258,4 +328,12 @@ Event = (
     | TransferDelivered
     | TransferReturned
     | AnswerRepeated
+    | StripeCut
+    | StripeSwept
+    | SweepReceived
+    | Settled
+    | PayoutHeld
+    | PayoutApproved
+    | PayoutCancelled
+    | PayoutPaid
 )

@@ -36,6 +36,7 @@ class Invariant(StrEnum):
     REPLAY = "replay"  # what apply.py asserts, constrained pots among it
     ORIGIN = "origin"  # what comes from another partition comes in its order, once
     TRANSFER = "transfer"  # what arrived was sent, to there, and as much
+    SWEEP = "sweep"  # each sweep sends what its stripe took; what is settled was swept
     TRANSIT = "transit"  # the transit accounts hold what is on its way
     IMAGE = "image"  # an image is the replay, frozen
     MARK = "mark"  # what a restart will not read again is in images

@@ -26,6 +26,7 @@ ORDINAL_BYTES = 5  # 2^40 payments on one account
 # Base32 is plain Python, and the same accounts pay again: their texts are kept, in some 2 MB.
 TEXTS_KEPT = 4_096
 
+_STRIPE = b"\xa1\x5d\xe0"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648, section 6, in small letters
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
@@ -48,6 +49,22 @@ def derive_account(caller: str, key: str) -> AccountId:
     """The id of the account that this caller opens under this key: a retry opens the same one."""
     digest = hashlib.sha256(f"account\x00{caller}\x00{key}".encode()).digest()
     return AccountId(digest[:ACCOUNT_BYTES])
+
+
+def stripe_account(merchant: str, partition: int, slot: int) -> AccountId:
+    """The account that cuts and sweeps a merchant's stripe in one partition. slot: one that this
+    partition owns. One with a pinned account owns none: there the number in the id leads.
+    """
+    digest = hashlib.sha256(f"stripe\x00{merchant}".encode()).digest()
+    head = (slot << 4).to_bytes(2, "big") + partition.to_bytes(2, "big")
+    return AccountId(head + _STRIPE + digest[: ACCOUNT_BYTES - len(head) - len(_STRIPE)])
+
+
+def stripe_partition(account: AccountId) -> int | None:
+    """The partition that a stripe's account names; None for what is no stripe. One of 2^24 others
+    looks like one, which harms nothing: it is always led to the same door.
+    """
+    return int.from_bytes(account[2:4], "big") if account[4:7] == _STRIPE else None
 
 
 def slot_of(account: AccountId) -> int:

@@ -23,9 +23,11 @@ from ledger.account import (
     AccountStatus,
     BoundCode,
     Chapter,
+    Earnings,
     KeyUse,
     Payment,
     Pot,
+    Stripe,
     Transfer,
 )
 from ledger.entry import FORMAT_VERSION
@@ -37,7 +39,7 @@ from ledger.journal import Image, Mark, Reader
 # Of what an image holds: raise it when Account changes, or what apply.py makes of an entry. It is
 # the first byte of a body. Those of the first release have none and begin as a msgpack array does,
 # so versions stay below that.
-IMAGE_VERSION = 3
+IMAGE_VERSION = 4
 _ARRAY = 0x90
 assert 0 < IMAGE_VERSION < _ARRAY
 
@@ -69,6 +71,8 @@ class _Head(msgspec.Struct, array_like=True):
     items: int
     latest: _History | None
     cards: dict[bytes, int]
+    stripe: Stripe | None
+    earnings: Earnings | None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -109,6 +113,8 @@ def draw_head(account: Account) -> Image:
         account.items,
         _history(account, account.latest) if account.latest in account.chapters else None,
         account.cards,
+        account.stripe,
+        account.earnings,
     )
     return _image(account.id, account.last_seq, account.next_due_ms(), head)
 
@@ -150,6 +156,8 @@ def restore(partition: int, image: Image, load: Load) -> Account | None:
         open_holds=head.open_holds,
         undelivered=head.undelivered,
         items=head.items,
+        stripe=head.stripe,
+        earnings=head.earnings,
     )
     for number in range(account.latest):
         _take_up(account, number, _chapter(partition, account.id, number, load))

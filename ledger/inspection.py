@@ -16,6 +16,7 @@ from ledger.entry import FORMAT_VERSION, GENESIS_HASH, Entry, Sealed, chain, uns
 from ledger.errors import JournalDamaged
 from ledger.events import (
     PartitionOpened,
+    SweepReceived,
     TransferDelivered,
     TransferReceived,
     TransferRefused,
@@ -39,13 +40,20 @@ from ledger.invariants import (
     pays_with,
 )
 from ledger.journal import Image, Mark, Reader
+from ledger.sweeps import Sweeps
 
 # Entries per read: some 500 kB, and a read transaction of a few milliseconds, so a journal in use
 # can still be checkpointed.
 PAGE = 1_000
 IMAGES_PAGE = 100
 
-_Taken = TransferReceived | TransferRefused | TransferDelivered | TransferReturned
+_Taken = (
+    TransferReceived
+    | SweepReceived
+    | TransferRefused
+    | TransferDelivered
+    | TransferReturned
+)
 
 
 class Inspection:
@@ -64,6 +72,7 @@ class Inspection:
         self._homes = homes
         self._accounts: dict[AccountId, Account | None] = {}  # None: set aside
         self._codes: set[tuple[AccountId, bytes]] = set()
+        self._sweeps = Sweeps()
         self._inbox: dict[int, int] = {}
         self._imaged: dict[AccountId, int] = {}  # the entry that each image stands at
         # By chapter (None: the head), without their bodies.
@@ -131,6 +140,8 @@ class Inspection:
             self._report(sealed.seq, Invariant.TIME, sentence)
         self._last_at_ms = max(self._last_at_ms, entry.at_ms)
         for invariant, sentence in broken_by_itself(entry):
+            self._report(sealed.seq, invariant, sentence)
+        for invariant, sentence in self._sweeps.broken_by(entry):
             self._report(sealed.seq, invariant, sentence)
         self._check_origin(sealed.seq, entry)
         self._crossing.note(self._partition, entry)

@@ -19,9 +19,14 @@ from ledger.events import (
     Expired,
     Increased,
     PaymentDeclined,
+    PayoutApproved,
+    PayoutCancelled,
+    PayoutHeld,
+    PayoutPaid,
     Purchased,
     Refunded,
     Reversed,
+    Settled,
     TransferReceived,
     TransferReturned,
     TransferSent,
@@ -33,6 +38,7 @@ from ledger.money import AMOUNT_MINOR_MAX, POINTS_UNITS
 from ledger.payment import OPEN_STATES, TRANSITIONS, Move
 from ledger.posting import (
     CONSTRAINED,
+    OF_ACCOUNTS,
     Book,
     Legs,
     Unbalanced,
@@ -45,7 +51,7 @@ Broken = tuple[Invariant, str]
 FollowUp = Increased | Captured | Voided | Expired | Refunded | Reversed
 
 # What the house owes to somebody, now or after a delivery.
-_OWED = CONSTRAINED | {Book.MERCHANT, Book.TRANSIT, Book.UNCLAIMED}
+_OWED = OF_ACCOUNTS | {Book.MERCHANT, Book.TRANSIT, Book.UNCLAIMED}
 _BACKING = frozenset({Book.SAFEGUARDED, Book.POINTS_ISSUED})
 
 
@@ -80,6 +86,10 @@ def broken_for(account: Account | None, entry: Entry) -> Iterator[Broken]:
     event = entry.event
     if isinstance(event, TransferReturned):
         yield from _returned(account, event)
+    if isinstance(event, PayoutCancelled | PayoutPaid | PayoutApproved):
+        yield from _decided(account, event)
+    if isinstance(event, Settled):
+        yield from _settled(account, event)
     if isinstance(event, FollowUp):
         payment = account.payments.get(event.ordinal)
         if payment is None:
@@ -134,8 +144,14 @@ def _moved(event: Event) -> list[Legs]:
             return [event.released]
         case Reversed():
             return [event.released, event.refunded]
-        case TransferSent() | TransferReceived() | TransferReturned():
+        case TransferSent() | TransferReceived() | PayoutHeld():
             return [{event.pot: event.amount_minor}]
+        case TransferReturned() if event.credited is not Book.UNCLAIMED:
+            return [{event.pot: event.amount_minor}]  # a stripe's may be below zero
+        case PayoutCancelled() | PayoutPaid():
+            return [{event.pot: event.amount_minor}]
+        case Settled():
+            return [event.fees, event.credited]
         case _:
             return []
 
@@ -198,6 +214,35 @@ def _returned(account: Account, event: TransferReturned) -> Iterator[Broken]:
     sent = account.transfers.get(event.ordinal)
     if sent is None or (sent.pot, sent.amount_minor) != (event.pot, event.amount_minor):
         yield Invariant.TRANSFER, "what comes back is not what was sent"
+
+
+def _decided(
+    account: Account, event: PayoutCancelled | PayoutPaid | PayoutApproved
+) -> Iterator[Broken]:
+    """Its state is apply.py's to promise; that it is the payout which was asked for, is not."""
+    payout = account.transfers.get(event.ordinal)
+    if payout is None or not payout.by:
+        yield Invariant.TRANSFER, f"there is no payout {event.ordinal}"
+        return
+    if isinstance(event, PayoutApproved):
+        return
+    if (payout.pot, payout.amount_minor) != (event.pot, event.amount_minor):
+        yield (
+            Invariant.TRANSFER,
+            "what is paid out, or comes back, is not what was asked for",
+        )
+    if isinstance(event, PayoutPaid) and event.credited not in _BACKING:
+        yield Invariant.EVIDENCE, "a payout takes from another book than what backs it"
+
+
+def _settled(account: Account, event: Settled) -> Iterator[Broken]:
+    """What had arrived and was carried = fees + what is credited + what is carried on."""
+    before = account.earnings.carried if account.earnings else {}
+    after = add(add(event.fees, event.credited), event.carried)
+    if add(event.gross, before) != after:
+        yield Invariant.SWEEP, "what is settled is not what was swept and carried"
+    if any(minor > 0 for minor in event.carried.values()):
+        yield Invariant.SWEEP, "what a merchant could spend is carried on"
 
 
 def _touches_owner(entry: Entry) -> bool:

@@ -13,7 +13,14 @@ from contextlib import closing
 
 from ledger.entry import Entry, unseal
 from ledger.errors import JournalDamaged
-from ledger.events import TransferReturned, TransferSent
+from ledger.events import (
+    PayoutCancelled,
+    PayoutHeld,
+    PayoutPaid,
+    StripeSwept,
+    TransferReturned,
+    TransferSent,
+)
 from ledger.ids import Ref, payment_text, transfer_text
 from ledger.journal import Reader, Store
 from ledger.money import exponent
@@ -22,8 +29,17 @@ from ledger.time_text import day_text, time_text
 
 PAGE = 1_000
 
-# As accountants call them, from the house's side: A asset, L liability, E equity. Points have no
-# bank behind them, so what was issued stands against equity.
+_OfTransfer = (
+    TransferSent
+    | TransferReturned
+    | StripeSwept
+    | PayoutHeld
+    | PayoutPaid
+    | PayoutCancelled
+)
+
+# As accountants call them, from the house's side: A asset, L liability, R revenue, E equity. Points
+# have no bank behind them, so what was issued stands against equity.
 _TYPES = {
     Book.AVAILABLE: "L",
     Book.HELD: "L",
@@ -32,6 +48,9 @@ _TYPES = {
     Book.POINTS_ISSUED: "E",
     Book.TRANSIT: "L",
     Book.UNCLAIMED: "L",
+    Book.SETTLING: "L",
+    Book.FEES: "R",
+    Book.PAYOUT: "L",
 }
 
 
@@ -81,7 +100,7 @@ def _description(entry: Entry) -> str:
     if not ordinal:
         return kind
     ref = Ref(entry.account, ordinal)
-    transfer = isinstance(entry.event, TransferSent | TransferReturned)
+    transfer = isinstance(entry.event, _OfTransfer)
     return f"{kind} {transfer_text(ref) if transfer else payment_text(ref)}"
 
 

@@ -26,9 +26,14 @@ class Book(IntEnum):
     POINTS_ISSUED = 5  # points that the programme owes (no bank holds them)
     TRANSIT = 6  # sent by an account here or elsewhere, and not yet delivered
     UNCLAIMED = 7  # came for an account that could no longer take it
+    SETTLING = 8  # swept from a merchant's stripes, and not settled yet. May go negative
+    FEES = 9  # what merchants paid for their payments
+    PAYOUT = 10  # set aside to be paid out by the bank, and owed until it has been
 
 
 CONSTRAINED = frozenset({Book.AVAILABLE, Book.HELD})
+# Those whose owner is an account.
+OF_ACCOUNTS = CONSTRAINED | {Book.SETTLING, Book.PAYOUT}
 
 
 def commodity_of(pot: str) -> str:
@@ -46,11 +51,10 @@ class Posting(msgspec.Struct, frozen=True, array_like=True):
     @property
     def ledger_account(self) -> str:
         """As people read it: `available:acc_…:QAR`."""
-        match self.book:
-            case Book.AVAILABLE | Book.HELD:
-                owner = account_text(AccountId(self.owner))
-            case _:
-                owner = self.owner.decode("ascii", "backslashreplace")
+        if self.book in OF_ACCOUNTS:
+            owner = account_text(AccountId(self.owner))
+        else:
+            owner = self.owner.decode("ascii", "backslashreplace")
         parts = [self.book.name.lower(), owner, self.pot]
         return ":".join(part for part in parts if part)
 

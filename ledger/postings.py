@@ -9,9 +9,15 @@ from ledger.events import (
     Event,
     Expired,
     Increased,
+    PayoutCancelled,
+    PayoutHeld,
+    PayoutPaid,
     Purchased,
     Refunded,
     Reversed,
+    Settled,
+    StripeSwept,
+    SweepReceived,
     TransferReceived,
     TransferReturned,
     TransferSent,
@@ -48,6 +54,25 @@ def postings_of(account: AccountId, event: Event) -> list[Posting]:
         case TransferSent():
             debit = _credited(event.debited, account)
             return move({event.pot: event.amount_minor}, debit=debit, credit=TRANSIT)
+        case StripeSwept():
+            debit = _merchant(event.merchant)
+            return move({event.pot: event.amount_minor}, debit=debit, credit=TRANSIT)
+        case SweepReceived():
+            credit = (Book.SETTLING, account)
+            return move({event.pot: event.amount_minor}, debit=TRANSIT, credit=credit)
+        case Settled():
+            settling = (Book.SETTLING, account)
+            lines = move(event.fees, debit=settling, credit=(Book.FEES, b""))
+            return lines + move(event.credited, debit=settling, credit=available)
+        case PayoutHeld():
+            payout = (Book.PAYOUT, account)
+            return move({event.pot: event.amount_minor}, debit=available, credit=payout)
+        case PayoutCancelled():
+            payout = (Book.PAYOUT, account)
+            return move({event.pot: event.amount_minor}, debit=payout, credit=available)
+        case PayoutPaid():
+            payout, credit = (Book.PAYOUT, account), (event.credited, b"")
+            return move({event.pot: event.amount_minor}, debit=payout, credit=credit)
         case TransferReceived():
             return move({event.pot: event.amount_minor}, debit=TRANSIT, credit=available)
         case TransferReturned():

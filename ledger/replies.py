@@ -57,6 +57,8 @@ class TransferReply(msgspec.Struct, frozen=True, array_like=True, tag=3):
     at_ms: int
     funding: bool  # money from outside, not from an account
     replayed: bool = False
+    by: str = ""  # who asked for a payout
+    approved_by: str = ""
 
 
 class DeclinedReply(msgspec.Struct, frozen=True, array_like=True, tag=4):
@@ -83,6 +85,26 @@ class EntriesReply(msgspec.Struct, frozen=True, array_like=True, tag=6):
 
     bodies: tuple[bytes, ...]
     next: int
+
+
+class CutReply(msgspec.Struct, frozen=True, array_like=True, tag=9):
+    """A stripe was cut at entry `cut` of its partition; the cut before was at `previous`."""
+
+    account: AccountId
+    cut: int
+    previous: int
+    replayed: bool = False
+
+
+class SettledReply(msgspec.Struct, frozen=True, array_like=True, tag=10):
+    """What became of what had arrived, by pot. carried: below zero, owed by the merchant."""
+
+    account: AccountId
+    gross: dict[str, int]
+    fees: dict[str, int]
+    credited: dict[str, int]
+    carried: dict[str, int]
+    replayed: bool = False
 
 
 class Noted(msgspec.Struct, frozen=True, array_like=True, tag=7):
@@ -112,4 +134,6 @@ Reply = (
     | EntriesReply
     | Noted
     | Refusal
+    | CutReply
+    | SettledReply
 )

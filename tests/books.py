@@ -88,6 +88,11 @@ class OneDesk:
     def ask_all(self, envelopes: Iterable[Envelope]) -> list[Reply]:
         return self.partition.handle(list(envelopes))
 
+    def cut_of(self, stripe: AccountId) -> int:
+        """The entry of its latest cut."""
+        account = self.partition.residents.get(stripe)
+        return account.stripe.cut if account and account.stripe else 0
+
     def deliver(self) -> None:
         """Until nothing is under way."""
         while page := self._tail.next():

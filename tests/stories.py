@@ -23,6 +23,10 @@ real partition with a real journal, and at the end every journal must verify.
     reverse | lookup ORDER [NAME]               by the key of ORDER
     send ORDER NAME NAME AMOUNT POT             transfer ORDER
     fill NAME COUNT AMOUNT POT                  so many holds at once
+    cut MERCHANT                                sweep MERCHANT AMOUNT POT
+    settle MERCHANT GROSS FEE POT               to the account of the merchant's name
+    payout ORDER NAME AMOUNT POT by=PERSON      approve | cancel ORDER by=PERSON
+    paid ORDER EVIDENCE
     again                                       the last command once more, with its key
     wait TIME | deliver | tick | restart
 """
@@ -35,39 +39,48 @@ from textwrap import dedent
 from ledger.clock import DAY_MS, SECOND_MS, ManualClock
 from ledger.commands import (
     AnyCommand,
+    ApprovePayout,
     Authorise,
+    CancelPayout,
     Capture,
     CaptureMode,
     CloseAccount,
+    CutStripe,
     Envelope,
     FreezeAccount,
     Fund,
     Increase,
     LookUp,
     OpenAccount,
+    PayOut,
     PresentedCard,
     ReadAccount,
     ReadPayment,
     ReadTransfer,
     Refund,
+    RequestPayout,
     Reverse,
     ScannedCode,
     SendTransfer,
+    Settle,
+    SweepStripe,
     UnfreezeAccount,
     Void,
 )
 from ledger.decline import DeclineReason
 from ledger.events import AccountKind, CardUse
-from ledger.ids import AccountId, Ref
+from ledger.ids import AccountId, Ref, stripe_account
 from ledger.keys import key_digest
 from ledger.money import Money, format_minor
 from ledger.replies import (
     AccountReply,
+    CutReply,
     DeclinedReply,
     PaymentReply,
     Refusal,
     Reply,
     ReverseReply,
+    SettledReply,
     TransferReply,
 )
 from ledger.sqlite_store import SqliteStore
@@ -300,6 +313,47 @@ class _World:
             self._desk.ask(Envelope(ReadTransfer(account=ref.account, ordinal=ref.ordinal)))
         )
 
+    def _cut(self, merchant: str) -> str:
+        stripe = stripe_account(f"mer_{merchant}", 0, 0)
+        return self._ask(CutStripe(account=stripe, merchant=f"mer_{merchant}"))
+
+    def _sweep(self, merchant: str, amount: str, pot: str) -> str:
+        stripe = stripe_account(f"mer_{merchant}", 0, 0)
+        command = SweepStripe(
+            account=stripe,
+            cut=self._desk.cut_of(stripe),
+            target=account_of(merchant),
+            pot=pot,
+            amount_minor=money(amount, pot).amount_minor,
+        )
+        return self._ask(command)
+
+    def _settle(self, merchant: str, gross: str, fee: str, pot: str) -> str:
+        minor, fee_minor = (money(amount, pot).amount_minor for amount in (gross, fee))
+        command = Settle(
+            account=account_of(merchant),
+            gross=(Money(minor, pot),),
+            fees=(Money(fee_minor, pot),) if fee_minor else (),
+        )
+        return self._ask(command)
+
+    def _payout(self, order: str, name: str, amount: str, pot: str, *, by: str) -> str:
+        account = account_of(name)
+        command = RequestPayout(account=account, amount=money(amount, pot), by=by)
+        return self._ask(command, name=order)
+
+    def _approve(self, order: str, *, by: str) -> str:
+        ref = self._refs[order]
+        return self._ask(ApprovePayout(account=ref.account, ordinal=ref.ordinal, by=by))
+
+    def _cancel(self, order: str, *, by: str) -> str:
+        ref = self._refs[order]
+        return self._ask(CancelPayout(account=ref.account, ordinal=ref.ordinal, by=by))
+
+    def _paid(self, order: str, evidence: str) -> str:
+        ref, proof = self._refs[order], evidence.encode()
+        return self._ask(PayOut(account=ref.account, ordinal=ref.ordinal, evidence=proof))
+
     def _again(self) -> str:
         return self._answer()
 
@@ -336,6 +390,10 @@ def told(reply: Reply) -> str:
             words = f"declined {reply.reason}"
         case ReverseReply():
             words = str(reply.outcome)
+        case CutReply():
+            words = "cut"
+        case SettledReply(credited=credited, carried=carried):
+            words = f"{_legs(credited)} settled, {_legs(carried)} carried"
         case Refusal():
             return f"refused {reply.kind}"
         case _:

@@ -12,10 +12,16 @@ from ledger.events import (
     Increased,
     Origin,
     PaymentDeclined,
+    PayoutCancelled,
+    PayoutHeld,
+    PayoutPaid,
     Purchased,
     Refunded,
     Reversed,
     Sale,
+    Settled,
+    StripeSwept,
+    SweepReceived,
     TransferReceived,
     TransferReturned,
     TransferSent,
@@ -46,6 +52,8 @@ _merchants = st.sampled_from(["mer_lounge", "mer_dutyfree"])
 _credited = st.sampled_from([Book.AVAILABLE, Book.UNCLAIMED])
 _origins = st.builds(Origin, st.integers(0, 63), st.integers(1, 2**40))
 _debited = st.sampled_from([Book.AVAILABLE, Book.SAFEGUARDED, Book.POINTS_ISSUED])
+_backing = st.sampled_from([Book.SAFEGUARDED, Book.POINTS_ISSUED])
+_signed = minors | minors.map(lambda minor: -minor)
 
 money_events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Authorised, ordinals, legs, sales, st.integers(0, 2**42)),
@@ -69,4 +77,12 @@ money_events: st.SearchStrategy[Event] = st.one_of(
     st.builds(TransferSent, ordinals, accounts, pots, minors, _debited),
     st.builds(TransferReceived, refs, pots, minors, _origins),
     st.builds(TransferReturned, ordinals, pots, minors, _credited, _origins),
+    st.builds(
+        StripeSwept, ordinals, accounts, pots, _signed, _merchants, st.integers(1, 2**40)
+    ),
+    st.builds(SweepReceived, refs, pots, _signed, _origins),
+    st.builds(Settled, legs, legs, legs, legs),
+    st.builds(PayoutHeld, ordinals, pots, minors, st.just("prn_olga")),
+    st.builds(PayoutCancelled, ordinals, pots, minors, st.just("prn_olga")),
+    st.builds(PayoutPaid, ordinals, pots, minors, st.binary(max_size=15), _backing),
 )

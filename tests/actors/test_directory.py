@@ -86,3 +86,18 @@ def test_a_new_pin_raises_the_version_and_moves_no_other(tmp_path: Path) -> None
     assert grown.version == 2
     assert grown.pins == {BIG_AGENT: 2, BIG_COMPANY: 3}
     assert load_or_create(path, plan(2)) == grown
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 3, 7, 64])
+def test_a_stripes_account_lives_where_the_stripe_is(partitions: int) -> None:
+    directory = plan(partitions, (BIG_AGENT, BIG_COMPANY))
+
+    stripes = {
+        (merchant, number): directory.stripe_of(merchant, number)
+        for merchant in ("mer_lounge", "mer_dutyfree")
+        for number in range(directory.partition_count)
+    }
+
+    assert len(set(stripes.values())) == 2 * (partitions + 2)
+    for (_, number), stripe in stripes.items():
+        assert directory.owns(number, stripe)

@@ -17,7 +17,7 @@ from ledger.commands import (
     ReadEntries,
     Reverse,
 )
-from ledger.entry import unseal
+from ledger.entry import FORMAT_VERSION, unseal
 from ledger.errors import AppendFailed, Fenced, JournalDamaged, StoreTooNew
 from ledger.events import AccountKind, PartitionOpened
 from ledger.journal import Mark
@@ -135,10 +135,10 @@ def test_what_a_newer_release_wrote_is_not_started_on(
     desk: OneDesk, store: SqliteStore
 ) -> None:
     forger = Forger(store, 0)
-    forger.tell(1, format_version=2)
+    forger.tell(1, format_version=FORMAT_VERSION + 1)
     forger.write()
 
-    with pytest.raises(StoreTooNew, match="format 2"):
+    with pytest.raises(StoreTooNew, match=f"format {FORMAT_VERSION + 1}"):
         desk.restart()
 
 

@@ -20,16 +20,22 @@ from actors.relay import Relay
 from ledger.clock import SECOND_MS, ManualClock
 from ledger.commands import (
     AnyCommand,
+    ApprovePayout,
     Authorise,
     Capture,
     CaptureMode,
     CloseAccount,
+    CutStripe,
     Fund,
     OpenAccount,
+    PayOut,
     Refund,
+    RequestPayout,
     Reverse,
     ScannedCode,
     SendTransfer,
+    Settle,
+    SweepStripe,
     Void,
 )
 from ledger.entry import GENESIS_HASH, NOBODY, Cause, Entry, Place, build, seal, unseal
@@ -39,7 +45,7 @@ from ledger.journal import Mark
 from ledger.keys import key_digest
 from ledger.money import Money
 from ledger.postings import postings_of
-from ledger.replies import Reply, TransferReply
+from ledger.replies import CutReply, Reply, TransferReply
 from ledger.sqlite_store import SqliteStore
 from tests.books import CALLER, account_of, asked, evidence_of, sale
 
@@ -53,6 +59,7 @@ def resident(partition: int, name: str) -> AccountId:
 
 
 AMIRA, BILAL, DANA = resident(0, "amira"), resident(1, "bilal"), resident(1, "dana")
+LOUNGE = resident(0, "lounge")
 
 
 class World:
@@ -125,9 +132,37 @@ async def live_through(world: World) -> None:
     await send(world, AMIRA, BILAL, 5_000)
     await send(world, BILAL, account_of("nobody"), 5_000)
     await world.deliver()
+    await settle(world)
     await empty(world, DANA)
     for _ in range(2):
         await world.pay(AMIRA, 10_000_000)
+
+
+# What the lounge took in each partition, by the payments of live_through.
+STRIPE_MINOR = 1_000 + 500 + 500 - 300 + 700
+
+
+async def settle(world: World) -> None:
+    """The lounge's stripes of both partitions, and a payout of a part."""
+    pots = ("QAR",)
+    await world.ask(OpenAccount(account=LOUNGE, kind=AccountKind.MERCHANT, pots=pots))
+    for partition in (0, 1):
+        stripe = DIRECTORY.stripe_of("mer_lounge", partition)
+        cut = await world.ask(CutStripe(account=stripe, merchant="mer_lounge"))
+        assert isinstance(cut, CutReply)
+        command = SweepStripe(
+            account=stripe, cut=cut.cut, target=LOUNGE, pot="QAR", amount_minor=STRIPE_MINOR
+        )
+        await world.ask(command)
+    await world.deliver()
+    gross, fees = (Money(2 * STRIPE_MINOR, "QAR"),), (Money(100, "QAR"),)
+    await world.ask(Settle(account=LOUNGE, gross=gross, fees=fees))
+    amount = Money(1_000, "QAR")
+    held = await world.ask(RequestPayout(account=LOUNGE, amount=amount, by="prn_olga"))
+    assert isinstance(held, TransferReply)
+    ordinal = held.ref.ordinal
+    await world.ask(ApprovePayout(account=LOUNGE, ordinal=ordinal, by="prn_piet"))
+    await world.ask(PayOut(account=LOUNGE, ordinal=ordinal, evidence=b"bank 1"))
 
 
 async def send(world: World, source: AccountId, target: AccountId, minor: int) -> Ref:

@@ -10,21 +10,28 @@ from collections import deque
 
 from ledger.account import AccountStatus, TransferStatus
 from ledger.commands import (
+    ApprovePayout,
     Authorise,
+    CancelPayout,
     Capture,
     CaptureMode,
     Change,
     CloseAccount,
+    CutStripe,
     Envelope,
     FreezeAccount,
     Fund,
     Increase,
     OpenAccount,
+    PayOut,
     Read,
     Refund,
     Relayed,
+    RequestPayout,
     Reverse,
     SendTransfer,
+    Settle,
+    SweepStripe,
     UnfreezeAccount,
     Void,
 )
@@ -33,12 +40,21 @@ from ledger.events import AccountKind
 from ledger.ids import AccountId
 from ledger.payment import PaymentState as S
 from ledger.replies import DeclinedReply, Refusal, RefusalKind, Reply
+from tests.ledger.model_settlement import (
+    add_to,
+    cut,
+    follow_payout,
+    request_payout,
+    settle,
+    sweep,
+)
 from tests.ledger.model_wallet import (
     MOST,
     Asked,
     Attempt,
     Bound,
     Purse,
+    Stripe,
     Wallet,
     Wire,
     about_account,
@@ -54,6 +70,8 @@ from tests.ledger.model_wallet import (
     void,
 )
 
+# What is sent from these does not come back to them.
+ONE_WAY = {AccountKind.FUNDING, AccountKind.STRIPE}
 CODE_MS, SKEW_MS, MEMORY_MS = 60_000, 5_000, 30 * 86_400_000
 HOLDS = 1_000
 
@@ -103,7 +121,7 @@ class Model:
                 continue
             wire.status = TransferStatus(what)
             back = wire.status is TransferStatus.RETURNED
-            if back and source.kind is AccountKind.WALLET and source.takes(wire):
+            if back and source.kind not in ONE_WAY and source.takes(wire):
                 source.purses[wire.pot].free += wire.minor
             self._written(source)
             self._close_if_finished(source)
@@ -138,12 +156,15 @@ class Model:
             wallet = Wallet(command.account, command.kind, self._at_ms, purses)
         elif isinstance(command, Fund):
             wallet = Wallet(command.account, AccountKind.FUNDING, self._at_ms, {})
+        elif isinstance(command, CutStripe):
+            wallet = Wallet(command.account, AccountKind.STRIPE, self._at_ms, {})
+            wallet.stripe = Stripe(command.merchant)
         else:
             return DeclinedReply(R.ACCOUNT_NOT_FOUND)
         self.wallets[wallet.id] = wallet
         seq = self._written(wallet)
         asked = about_account(wallet)
-        if isinstance(command, Fund):
+        if isinstance(command, Fund | CutStripe):
             asked = self._decide(wallet, command, self._written(wallet))
         self._note(wallet, envelope, asked)
         assert seq, "an account opens with an entry"
@@ -192,7 +213,11 @@ class Model:
 
     def _arrive(self, source: Wallet, ordinal: int, wire: Wire) -> None:
         target = self.wallets.get(wire.target)
-        if target is not None and target.takes(wire):
+        if source.stripe and target and target.status is not AccountStatus.CLOSED:
+            add_to(target.arrived, wire.pot, wire.minor)
+            self._written(target)
+            self._outbox.append(("delivered", source, ordinal))
+        elif not source.stripe and target is not None and target.takes(wire):
             target.purses[wire.pot].free += wire.minor
             self._written(target)
             self._outbox.append(("delivered", source, ordinal))
@@ -217,6 +242,33 @@ class Model:
                 return self._follow_up(wallet, command, seq)
             case FreezeAccount() | UnfreezeAccount() | CloseAccount():
                 return self._turn(wallet, command)
+            case CutStripe():
+                taken = self.taken_by(command.merchant, wallet)
+                return cut(wallet, command, taken, seq)
+            case SweepStripe():
+                asked = sweep(wallet, command, self._at_ms)
+                if asked.sent:
+                    self._outbox.append(("delivery", wallet, asked.sent))
+                return asked
+            case Settle():
+                return settle(wallet, command)
+            case RequestPayout():
+                return request_payout(wallet, command, self._at_ms)
+            case ApprovePayout() | CancelPayout() | PayOut():
+                return follow_payout(wallet, command)
+
+    def taken_by(self, merchant: str, stripe: Wallet) -> dict[str, int]:
+        """Ever, and in the partition of this stripe, by pot."""
+        taken: dict[str, int] = {}
+        for wallet in self.wallets.values():
+            for attempt in wallet.attempts.values() if self._beside(wallet, stripe) else ():
+                if attempt.sale.merchant == merchant:
+                    add_to(taken, attempt.pot, attempt.captured - attempt.refunded)
+        return taken
+
+    def _beside(self, _wallet: Wallet, _stripe: Wallet) -> bool:
+        """Do they live in one partition?"""
+        return True
 
     def _turn(
         self, wallet: Wallet, command: FreezeAccount | UnfreezeAccount | CloseAccount

@@ -52,6 +52,7 @@ class Asked:
     barred: bool = False
     request: bytes = b""
     at_ms: int = 0
+    sent: int = 0  # the ordinal of what it sent on its way
 
 
 @dataclass
@@ -94,6 +95,26 @@ class Wire:
     minor: int
     at_ms: int
     status: TransferStatus = TransferStatus.SENT
+    by: str = ""
+    approved_by: str = ""
+    evidence: bytes = b""
+
+    @property
+    def away(self) -> bool:
+        """Neither here nor gone."""
+        on_its_way = {TransferStatus.SENT, TransferStatus.HELD, TransferStatus.APPROVED}
+        return self.status in on_its_way
+
+
+@dataclass
+class Stripe:
+    """at_cut, sent: by pot, of all that was ever taken."""
+
+    merchant: str
+    cut: int = 0
+    at_cut: dict[str, int] = field(default_factory=dict)
+    swept_to: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -122,6 +143,10 @@ class Wallet:
     codes: dict[bytes, Bound] = field(default_factory=dict)
     cards: dict[bytes, int] = field(default_factory=dict)
     last_seq: int = 0
+    stripe: Stripe | None = None
+    arrived: dict[str, int] = field(default_factory=dict)
+    carried: dict[str, int] = field(default_factory=dict)
+    fees: dict[str, int] = field(default_factory=dict)
 
     @property
     def next_ordinal(self) -> int:
@@ -133,9 +158,10 @@ class Wallet:
 
     @property
     def finished(self) -> bool:
-        away = any(wire.status is TransferStatus.SENT for wire in self.wires.values())
+        away = any(wire.away for wire in self.wires.values())
         left = any(purse.free or purse.held for purse in self.purses.values())
-        return not away and not left and not self.holds()
+        earned = any(self.arrived.values()) or any(self.carried.values())
+        return not away and not left and not earned and not self.holds()
 
     def holds(self) -> list[tuple[int, int]]:
         """(when it expires, ordinal), soonest first."""
@@ -233,6 +259,8 @@ def about_transfer(wallet: Wallet, ordinal: int) -> Asked:
             at_ms=wire.at_ms,
             funding=wallet.kind is AccountKind.FUNDING,
             replayed=again,
+            by=wire.by,
+            approved_by=wire.approved_by,
         )
 
     return Asked(answer)

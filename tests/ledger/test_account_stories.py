@@ -1,7 +1,11 @@
 """Opening, money in, money on, closing: told by tests/stories.py."""
 
 from ledger.decline import DeclineReason
-from tests.ledger import test_card_stories, test_payment_stories
+from tests.ledger import (
+    test_card_stories,
+    test_payment_stories,
+    test_settlement_stories,
+)
 from tests.stories import TOLD, story
 
 
@@ -275,6 +279,7 @@ def test_every_reason_to_decline_occurs_in_a_story() -> None:
     # Imported, so their stories are told too.
     assert test_payment_stories.__name__
     assert test_card_stories.__name__
+    assert test_settlement_stories.__name__
     words = {word for text in TOLD for word in text.split()}
 
     assert set(DeclineReason) <= words

@@ -132,7 +132,7 @@ def test_a_journal_that_went_on_fits(store: SqliteStore) -> None:
     assert [each.outcome for each in found] == [Outcome.EXTENDED] * 2
     assert found[0].end > before[0].checkpoint.size
     assert found[0].sentence.startswith(
-        "partition 0: the checkpoint of 2026-01-01T00:00:00.123Z fits: its 35 entries are"
+        "partition 0: the checkpoint of 2026-01-01T00:00:00.123Z fits: its 46 entries are"
     )
 
 
@@ -146,7 +146,7 @@ def test_a_tail_that_was_cut_off_clean_is_seen(store: SqliteStore) -> None:
 
     assert found.outcome is Outcome.CUT_OFF
     assert found.sentence.endswith(
-        "has 35 entries, and the journal ends at 33: 2 were cut off."
+        "has 46 entries, and the journal ends at 44: 2 were cut off."
     )
 
 
@@ -161,7 +161,7 @@ def test_a_tail_that_was_cut_off_and_written_anew_is_seen(store: SqliteStore) ->
     found = compared(store, kept, early)
 
     assert [each.outcome for each in found] == [Outcome.EXTENDED, Outcome.REWRITTEN]
-    assert f"at an entry from 36 to {kept.checkpoint.size}." in found[1].sentence
+    assert f"at an entry from 47 to {kept.checkpoint.size}." in found[1].sentence
 
 
 @pytest.mark.parametrize("seq", [1, 17, 35])

@@ -17,37 +17,45 @@ from ledger.account import AccountStatus
 from ledger.clock import DAY_MS, ManualClock
 from ledger.commands import (
     AnyCommand,
+    ApprovePayout,
     Authorise,
+    CancelPayout,
     Capture,
     CaptureMode,
     CloseAccount,
+    CutStripe,
     Envelope,
     FreezeAccount,
     Fund,
     Increase,
     LookUp,
     OpenAccount,
+    PayOut,
     PresentedCard,
     Read,
     ReadAccount,
     ReadPayment,
     ReadTransfer,
     Refund,
+    RequestPayout,
     Reverse,
     ScannedCode,
     SendTransfer,
+    Settle,
+    SweepStripe,
     UnfreezeAccount,
     Void,
 )
 from ledger.decline import DeclineReason as R
 from ledger.events import AccountKind, CardUse
-from ledger.ids import AccountId
+from ledger.ids import AccountId, stripe_account
 from ledger.keys import key_digest
 from ledger.money import Money
 from ledger.sqlite_store import SqliteStore
 from ledger.verify import verify
 from tests.books import CALLER, OneDesk, account_of, asked, evidence_of, memory_folder, sale
 from tests.ledger.model import Model
+from tests.ledger.model_settlement import due
 from tests.ledger.model_wallet import MOST, Purse, Wallet
 
 AMIRA, BILAL, CHEN = (account_of(name) for name in ("amira", "bilal", "chen"))
@@ -64,6 +72,9 @@ kinds = st.sampled_from(["refund", "refund", "increase", "void"])
 turns = st.sampled_from(["open", "thaw", "thaw", "freeze", "close", "leave"])
 card_refusals = st.sampled_from([None] * 6 + [R.CARD_NOT_AUTHENTIC, R.CARD_LOST])
 counters = st.integers(1, 6)
+earnings = st.sampled_from(["cut", "sweep", "sweep", "settle"])
+persons = st.sampled_from(["prn_olga", "prn_piet"])
+decisions = st.sampled_from(["ask", "approve", "approve", "paid", "paid", "cancel"])
 evidences = st.sampled_from([""] * 4 + [f"stmt-{number}" for number in range(9)])
 
 
@@ -308,6 +319,48 @@ class OnePartition(RuleBasedStateMachine):
             self.ask(SendTransfer(account=account, target=friend, amount=amount))
         if data.draw(st.booleans()):
             self.deliver()
+
+    @rule(merchant=merchants, pot=pots, what=earnings, data=st.data())
+    def earn(self, merchant: str, pot: str, what: str, data: st.DataObject) -> None:
+        """A merchant's stripe is cut and swept, and settled to Bilal."""
+        stripe = stripe_account(f"mer_{merchant}", 0, 0)
+        if what == "cut":
+            self.ask(CutStripe(account=stripe, merchant=f"mer_{merchant}"))
+        elif what == "sweep":
+            found = self.model.wallets.get(stripe)
+            known = found.stripe if found and found.stripe else None
+            late = data.draw(st.sampled_from([0, 0, 0, 0, 1]))
+            command = SweepStripe(
+                account=stripe,
+                cut=known.cut - late if known else 1,
+                target=BILAL,
+                pot=pot,
+                amount_minor=due(found, pot) if found and known else 1,
+            )
+            self.ask(command)
+        else:
+            more = data.draw(st.sampled_from([0, 0, 0, 1]))
+            arrived = self.wallet(BILAL).arrived
+            gross = [Money(minor + more, name) for name, minor in arrived.items()]
+            fee = data.draw(st.sampled_from([0, 1, 500]))
+            fees = (Money(fee, pot),) if fee or more else ()
+            self.ask(Settle(account=BILAL, gross=tuple(gross), fees=fees))
+
+    @rule(by=persons, what=decisions, data=st.data())
+    def pay_out(self, by: str, what: str, data: st.DataObject) -> None:
+        if what == "ask":
+            amount = self.draw_amount(data, BILAL)
+            self.ask(RequestPayout(account=BILAL, amount=amount, by=by))
+            return
+        ordinal = data.draw(st.sampled_from([99, *self.wallet(BILAL).wires][::-1]))
+        match what:
+            case "approve":
+                self.ask(ApprovePayout(account=BILAL, ordinal=ordinal, by=by))
+            case "cancel":
+                self.ask(CancelPayout(account=BILAL, ordinal=ordinal, by=by))
+            case _:
+                evidence = data.draw(st.sampled_from([b"bank 1", b"bank 2", b"bank 3"]))
+                self.ask(PayOut(account=BILAL, ordinal=ordinal, evidence=evidence))
 
     @rule(account=people, merchant=callers, data=st.data())
     def look(self, account: AccountId, merchant: str, data: st.DataObject) -> None:

@@ -105,7 +105,9 @@ def test_journals_of_a_newer_release_are_refused_with_the_reason(
             lambda: prepare_journals(where),
             lambda: open_partition(journal, ManualClock()),
         ):
-            with pytest.raises(StoreTooNew, match=r"journal format 2: upgrade Airside"):
+            with pytest.raises(
+                StoreTooNew, match=f"journal format {FORMAT_VERSION + 1}: upgrade Airside"
+            ):
                 attempt()
 
 

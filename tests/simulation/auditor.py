@@ -21,12 +21,14 @@ from ledger.commands import (
     AnyCommand,
     Authorise,
     Deliver,
+    DeliverSweep,
     Envelope,
     Fund,
     ReadEntries,
     RecordDelivered,
     Relayed,
     SendTransfer,
+    SweepStripe,
 )
 from ledger.decline import DeclineReason
 from ledger.entry import Entry, unseal
@@ -61,7 +63,8 @@ class Auditor:
         self._names = names
         self.wallets: dict[AccountId, Wallet] = {}
         self._books = [
-            PartitionBook(self.wallets) for _ in range(directory.partition_count)
+            PartitionBook(self.wallets, self._home_is(number))
+            for number in range(directory.partition_count)
         ]
         self._due_messages: dict[Ref, tuple[type, Origin]] = {}
         self._door: dict[tuple[bytes, AnyCommand], list[tuple[int, Reply]]] = {}
@@ -129,6 +132,9 @@ class Auditor:
     def _words(self, value: object) -> str:
         return words(value, self._names())
 
+    def _home_is(self, partition: int) -> Callable[[AccountId], bool]:
+        return lambda account: self._home(account) == partition
+
     def _home(self, account: AccountId) -> int:
         return self._directory.partition_of(account)
 
@@ -148,6 +154,10 @@ class Auditor:
             assert isinstance(reply, TransferReply)
             sent = Origin(partition, self.wallets[command.account].last_seq)
             self._due_messages[reply.ref] = Deliver, sent
+        if fresh and isinstance(command, SweepStripe):
+            assert isinstance(reply, TransferReply)
+            sent = Origin(partition, self.wallets[command.account].last_seq)
+            self._due_messages[reply.ref] = DeliverSweep, sent
         return reply
 
     def _refusal(self, partition: int, envelope: Envelope, at_ms: int) -> Refusal | None:
@@ -205,7 +215,7 @@ class Auditor:
         if origin.seq <= book.inbox.get(origin.partition, 0):
             return Noted()
         book.inbox[origin.partition] = origin.seq
-        if isinstance(command, Deliver):
+        if isinstance(command, Deliver | DeliverSweep):
             self._deliver(book, partition, command)
         else:
             status = TransferStatus.RETURNED
@@ -217,9 +227,11 @@ class Auditor:
             book.settle(self.wallets[command.account], command.ordinal, status)
         return Noted()
 
-    def _deliver(self, book: PartitionBook, partition: int, command: Deliver) -> None:
+    def _deliver(
+        self, book: PartitionBook, partition: int, command: Deliver | DeliverSweep
+    ) -> None:
         ref = command.source
-        self._require_due(ref, Deliver, command.origin)
+        self._require_due(ref, type(command), command.origin)
         source = self.wallets[ref.account]
         wire = source.wires[ref.ordinal]
         told = (command.account, command.pot, command.amount_minor)
@@ -280,17 +292,37 @@ class Auditor:
                 owner = attempt.sale.merchant.encode()
                 earned = attempt.captured - attempt.refunded
                 sums[LedgerAccount(Book.MERCHANT, owner, attempt.pot)] -= earned
-            if wallet.kind is AccountKind.FUNDING:
-                for wire in wallet.wires.values():
-                    points = wire.pot in POINTS_UNITS
-                    book = Book.POINTS_ISSUED if points else Book.SAFEGUARDED
-                    sums[LedgerAccount(book, b"", wire.pot)] += wire.minor
+            for wire in wallet.wires.values():
+                points = wire.pot in POINTS_UNITS
+                book = Book.POINTS_ISSUED if points else Book.SAFEGUARDED
+                backing = LedgerAccount(book, b"", wire.pot)
+                if wallet.kind is AccountKind.FUNDING:
+                    sums[backing] += wire.minor
+                elif wire.status is TransferStatus.PAID:
+                    sums[backing] -= wire.minor
+                elif wire.by and wire.away:
+                    sums[LedgerAccount(Book.PAYOUT, wallet.id, wire.pot)] -= wire.minor
+            for account, minor in _earned(wallet):
+                sums[account] -= minor
         owed: Counter[str] = Counter()
         for account, minor in sums.items():
             owed[account.pot] += minor
         for pot, minor in owed.items():
             sums[LedgerAccount(Book.UNCLAIMED, b"", pot)] -= minor
         return {account: minor for account, minor in sums.items() if minor}
+
+
+def _earned(wallet: Wallet) -> Iterator[tuple[LedgerAccount, int]]:
+    """What of a merchant's takings stands where, but for its stripes' own."""
+    if wallet.stripe:
+        owner = wallet.stripe.merchant.encode()
+        for pot, minor in wallet.stripe.sent.items():
+            yield LedgerAccount(Book.MERCHANT, owner, pot), -minor
+    for sums in (wallet.arrived, wallet.carried):
+        for pot, minor in sums.items():
+            yield LedgerAccount(Book.SETTLING, wallet.id, pot), minor
+    for pot, minor in wallet.fees.items():
+        yield LedgerAccount(Book.FEES, b"", pot), minor
 
 
 def reason_of(reply: Reply) -> DeclineReason | None:

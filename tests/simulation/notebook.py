@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ledger.account import AccountStatus
-from ledger.commands import Authorise, Fund, SendTransfer
+from ledger.commands import (
+    ApprovePayout,
+    Authorise,
+    CancelPayout,
+    Fund,
+    PayOut,
+    RequestPayout,
+    SendTransfer,
+)
 from ledger.ids import AccountId, Ref
 from ledger.payment import OPEN_STATES
 from ledger.replies import (
@@ -35,6 +43,7 @@ class Notebook:
     def __init__(self) -> None:
         self.payments: dict[Ref, Paid] = {}
         self.transfers: list[Ref] = []
+        self.payouts: list[Ref] = []
         self.statuses: dict[AccountId, AccountStatus] = {}
         self.cursors: list[tuple[AccountId, int]] = []
         self._free: dict[tuple[AccountId, str], int] = {}
@@ -93,7 +102,12 @@ class Notebook:
         paid.refundable_minor = captured - reply.refunded.get(pot, 0)
 
     def _learn_transfer(self, ask: Ask, reply: TransferReply) -> None:
+        if isinstance(ask.command, ApprovePayout | CancelPayout | PayOut):
+            return
         self.transfers.append(reply.ref)
+        if isinstance(ask.command, RequestPayout):
+            self.payouts.append(reply.ref)
+            self._add(reply.ref.account, reply.pot, -reply.amount_minor)
         if isinstance(ask.command, Fund | SendTransfer):
             self._add(reply.ref.account, reply.pot, -reply.amount_minor)
             self._add(reply.target, reply.pot, reply.amount_minor)

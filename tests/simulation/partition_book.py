@@ -1,11 +1,12 @@
 """What one partition must answer, as tests/ledger/model.py tells it."""
 
+from collections.abc import Callable
+
 from ledger.account import TransferStatus
 from ledger.commands import Authorise, ReadEntries, RecordDelivered, ReturnTransfer
-from ledger.events import AccountKind
 from ledger.ids import AccountId
 from ledger.replies import EntriesReply
-from tests.ledger.model import Model
+from tests.ledger.model import ONE_WAY, Model
 from tests.ledger.model_wallet import Asked, Wallet
 
 NEVER = 2**62
@@ -17,8 +18,11 @@ class PartitionBook(Model):
     lines: the entries of each account, by sequence number.
     """
 
-    def __init__(self, wallets: dict[AccountId, Wallet]) -> None:
+    def __init__(
+        self, wallets: dict[AccountId, Wallet], lives_here: Callable[[AccountId], bool]
+    ) -> None:
         super().__init__()
+        self._lives_here = lives_here
         self.wallets = wallets
         self._seq = 0
         self.lines: dict[AccountId, list[int]] = {}
@@ -28,6 +32,9 @@ class PartitionBook(Model):
         self._soonest_ms: dict[
             AccountId, int
         ] = {}  # before it, no hold of the account ends
+
+    def _beside(self, wallet: Wallet, _stripe: Wallet) -> bool:
+        return self._lives_here(wallet.id)
 
     def begin(self, clock_ms: int) -> int:
         """A turn: its time. Time never runs backwards."""
@@ -68,7 +75,7 @@ class PartitionBook(Model):
         wire = source.wires[ordinal]
         wire.status = status
         back = status is TransferStatus.RETURNED
-        if back and source.kind is AccountKind.WALLET and source.takes(wire):
+        if back and source.kind not in ONE_WAY and source.takes(wire):
             source.purses[wire.pot].free += wire.minor
         self._written(source)
         self._close_if_finished(source)

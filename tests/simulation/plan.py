@@ -39,6 +39,11 @@ _DEEDS = {
     Deed.READ_ENTRIES: 2,
     Deed.RETRY: 9,
     Deed.REUSE: 1.5,
+    Deed.CUT: 3,
+    Deed.SWEEP: 6,
+    Deed.SETTLE: 4,
+    Deed.ASK_PAYOUT: 3,
+    Deed.DECIDE_PAYOUT: 6,
 }
 
 

@@ -68,6 +68,7 @@ def test_the_auditor_shares_words_with_what_it_judges_and_no_reasoning() -> None
     """What decides, what applies, and what keeps state: none of it may tell it what is right."""
     theirs = {"tests/simulation/auditor.py", "tests/simulation/partition_book.py"}
     theirs |= {"tests/ledger/model.py", "tests/ledger/model_wallet.py"}
+    theirs |= {"tests/ledger/model_settlement.py"}
     reasoning = {
         "answer",
         "apply",

@@ -4,10 +4,11 @@ Most of it is meant to succeed; some of it meets an edge: the last coin, one mor
 is closed, a code that is too old, a key that was used.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from random import Random
 
+from actors.directory import Directory
 from ledger.account import AccountStatus
 from ledger.clock import DAY_MS, SECOND_MS
 from ledger.commands import (
@@ -39,11 +40,12 @@ from ledger.ids import AccountId, Ref, derive_account
 from ledger.keys import key_digest
 from ledger.money import AMOUNT_MINOR_MAX, Money
 from ledger.replies import Reply
+from tests.ledger.model_wallet import Wallet
 from tests.simulation.ask import Ask, Shown, keyed
+from tests.simulation.merchants import MERCHANTS, Merchants
 from tests.simulation.notebook import Notebook, Paid
 
 CALLERS = ("prn_lounge", "prn_amira")
-MERCHANTS = ("mer_lounge", "mer_dutyfree")
 POTS = ("QAR", "AVIOS")
 NOBODY = derive_account("nobody", "0")
 HOLDS_MS = (SECOND_MS, 30 * SECOND_MS, *(3_600_000, 7 * DAY_MS) * 4)
@@ -82,10 +84,20 @@ class Deed(StrEnum):
     READ_ENTRIES = "read entries"
     RETRY = "retry"
     REUSE = "reuse"
+    CUT = "cut"
+    SWEEP = "sweep"
+    SETTLE = "settle"
+    ASK_PAYOUT = "ask for a payout"
+    DECIDE_PAYOUT = "decide on a payout"
 
 
 class Workload:
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], int],
+        directory: Directory,
+        books: Mapping[AccountId, Wallet],
+    ) -> None:
         self._clock = clock
         self.asks: list[Ask] = []  # with a key, in the order in which they were first asked
         self.wallets: list[AccountId] = []
@@ -96,6 +108,8 @@ class Workload:
         self._evidence: list[AccountId] = []
         self._late: list[tuple[AccountId, str]] = []
         self._keys = 0
+        homes = [wallet_id(number) for number in range(len(MERCHANTS))]
+        merchants = Merchants(directory, books, self._notebook, homes, self._keyed)
         self._doing: dict[Deed, Callable[[Random], Ask]] = {
             Deed.OPEN: self._open,
             Deed.FUND: self._fund,
@@ -119,6 +133,11 @@ class Workload:
             Deed.READ_ENTRIES: self._read_entries,
             Deed.RETRY: self._retry,
             Deed.REUSE: self._reuse,
+            Deed.CUT: merchants.cut,
+            Deed.SWEEP: merchants.sweep,
+            Deed.SETTLE: merchants.settle,
+            Deed.ASK_PAYOUT: merchants.ask_payout,
+            Deed.DECIDE_PAYOUT: merchants.decide_payout,
         }
 
     def ask(self, deed: Deed, dice: Random) -> Ask:

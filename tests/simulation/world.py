@@ -72,7 +72,7 @@ class World:
         self.clocks = [HostClock(self.stage) for _ in range(GATEWAYS)]
         self.gateways = [self.new_gateway(clock) for clock in self.clocks]
         self.carrier = Carrier(self.stage, self.hosts, self.store, self.fail)
-        self.workload = Workload(lambda: self.stage.now_ms)
+        self.workload = Workload(lambda: self.stage.now_ms, directory, self.auditor.wallets)
         self._asked = 0
         loop.set_exception_handler(lambda _, context: self._unhandled(context))
 

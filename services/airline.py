@@ -55,9 +55,10 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Airline(Protocol):
-    """merchant: who earns the money of its tickets."""
+    """merchant: who earns the money of its tickets. designator: its code of two characters."""
 
     merchant: str
+    designator: str
 
     async def price(self, offer: str) -> Money | None:
         """What the offer costs now; None if there is no such offer. Promises nothing."""

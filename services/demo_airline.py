@@ -45,6 +45,7 @@ class DemoAirline:
     def __init__(self, store: Store, merchant: str) -> None:
         self._store = store
         self.merchant = merchant
+        self.designator = DESIGNATOR
 
     async def price(self, offer: str) -> Money | None:
         return OFFERS.get(offer)

@@ -15,11 +15,13 @@ installation's key, so a repeated request gets the same number; and a keyed dige
 """
 
 import hashlib
+from datetime import UTC, datetime
 from itertools import count
 
 import msgspec
 from sqlalchemy import select, update
 
+from ledger.clock import SECOND_MS
 from ledger.keys import key_digest
 from ledger.money import Money
 from services.card_numbers import holds_card_number, luhn_sum
@@ -73,6 +75,12 @@ class PaymentNumber(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def masked(self) -> str:
         return f"{'•' * (DIGITS - LAST)}{self.last_four}"
+
+    @property
+    def expiration(self) -> str:
+        """The month of its last moment, MMYY, as ticketing systems ask for it."""
+        last = datetime.fromtimestamp(self.expires_at_ms // SECOND_MS, UTC)
+        return f"{last:%m%y}"
 
     @property
     def key(self) -> bytes:
@@ -170,11 +178,17 @@ def find_number(
     return _number(dict(row))
 
 
-def require_usable(number: PaymentNumber, amount: Money, *, now_ms: int) -> None:
+def require_usable(
+    number: PaymentNumber, amount: Money, expiration: str | None, *, now_ms: int
+) -> None:
     """May it pay this now? Whether it has paid before is the account's to say, not asked here.
 
-    Raises NumberRefused.
+    expiration: MMYY as the caller has it, if it says so. Raises NumberRefused.
     """
+    if expiration not in {None, number.expiration}:
+        raise NumberRefused(
+            "number_wrong_expiration", "This is not the month in which the number expires."
+        )
     if number.cancelled_at_ms is not None:
         raise NumberRefused("number_cancelled", "This payment number was cancelled.")
     if number.expires_at_ms <= now_ms:

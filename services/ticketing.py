@@ -105,6 +105,10 @@ class Ticketing:
     def merchant(self) -> str:
         return self._airline.merchant
 
+    @property
+    def designator(self) -> str:
+        return self._airline.designator
+
     async def require_price(self, offer: str, amount: Money) -> None:
         """A courtesy: what the airline would refuse is refused before money is set aside.
 

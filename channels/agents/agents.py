@@ -5,6 +5,7 @@ Without an airline behind it there is nothing to ticket; agencies, numbers and s
 
 from channels.agents.access import AgencyFinder
 from channels.agents.agencies import AgenciesApi
+from channels.agents.ndc import NdcApi
 from channels.agents.numbers import NumbersApi
 from channels.agents.profile import ProfileApi, Profiles
 from channels.agents.statement import StatementApi
@@ -44,6 +45,7 @@ class Agents:
             desk = TicketDesk(ticketing, store, keyring, clock)
             views = TicketViews(ticketing, store, clock)
             self._routes += TicketsApi(finder, desk, ticketing, views, store).routes()
+            self._routes += NdcApi(finder, desk, ticketing).routes()
             self._ticketing = ticketing
 
     def routes(self) -> list[Route]:

@@ -1,7 +1,6 @@
 """Payment numbers: drawn on demand, shown once, listed masked."""
 
 import asyncio
-from datetime import UTC, datetime
 
 from channels.agents.access import AgencyFinder
 from channels.agents.wire import NumberBody, NumbersView, NumberView
@@ -109,7 +108,7 @@ class NumbersApi:
             number=digits or number.masked,
             amount=AmountView(number.amount.amount_minor, number.amount.commodity),
             status=self._status(number, used),
-            expiration=expiration(number),
+            expiration=number.expiration,
             expires_at=time_text(number.expires_at_ms),
             created_at=time_text(number.created_at_ms),
             ticket=used.get(number.id),
@@ -121,9 +120,3 @@ class NumbersApi:
         if number.cancelled_at_ms is not None:
             return "cancelled"
         return "expired" if number.expires_at_ms <= self._clock.now_ms() else "open"
-
-
-def expiration(number: PaymentNumber) -> str:
-    """The month of its last moment, MMYY, as ticketing systems ask for it."""
-    last = datetime.fromtimestamp(number.expires_at_ms // SECOND_MS, UTC)
-    return f"{last:%m%y}"

@@ -32,7 +32,7 @@ _CONFLICT = frozenset({"number_cancelled", "number_expired", NUMBER_USED})
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """digits: of the payment number that pays, if one does. …_field: where each stood."""
+    """digits, expiration: of the payment number that pays, if one does. …_field: where it stood."""
 
     channel: str
     offer: str
@@ -40,6 +40,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money
     passengers: tuple[Passenger, ...]
     digits: str | None = None
+    expiration: str | None = None
     number_field: str = "$.number"
     amount_field: str = "$.amount"
     offer_field: str = "$.offer"
@@ -112,7 +113,9 @@ class TicketDesk:
 
     def _require_usable(self, number: PaymentNumber, wanted: Wanted) -> None:
         try:
-            require_usable(number, wanted.amount, now_ms=self._clock.now_ms())
+            require_usable(
+                number, wanted.amount, wanted.expiration, now_ms=self._clock.now_ms()
+            )
         except NumberRefused as error:
             raise _unusable(error, wanted) from None
 

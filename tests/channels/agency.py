@@ -115,6 +115,7 @@ class FarAirline:
         self._airline = airline
         self._fates = deque(fates)
         self.merchant = airline.merchant
+        self.designator = airline.designator
 
     def meet(self, *fates: Line) -> None:
         self._fates.extend(fates)

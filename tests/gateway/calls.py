@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from gateway.world import AGENCY
 from tests.channels.agency import FLEX_MINOR, open_agency, ticket_body
+from tests.channels.ndc import order_create
 from tests.gateway.harness import AMIRA, JONAS, LOUNGE, Caller, House, Json, money
 
 
@@ -142,6 +143,12 @@ async def agency_refund(house: House) -> Call:
     return Call(house.agent, "/v1/agency/refunds", body, body | {"amount": money(2)})
 
 
+async def ndc_order(house: House) -> Call:
+    await open_agency(house, QAR=FLEX_MINOR)
+    other = order_create().replace(b"EXAMPLE", b"ANOTHER")
+    return Call(house.agent, "/v1/ndc/21.3/order-create", order_create(), other)
+
+
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
     "/v1/accounts/{id}/top-ups": top_up,
@@ -164,4 +171,5 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/agency/tickets": agency_ticket,
     "/v1/agency/tickets (declined)": agency_decline,
     "/v1/agency/refunds": agency_refund,
+    "/v1/ndc/21.3/order-create": ndc_order,
 }

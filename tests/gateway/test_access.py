@@ -76,6 +76,7 @@ MAY = {
     "POST /v1/agency/refunds": "agent",
     "GET /v1/agency/statement": "agent",
     "GET /v1/agency/statement.csv": "agent",
+    "POST /v1/ndc/21.3/order-create": "agent",
     "POST /v1/agencies": "operator",
     "GET /v1/agencies": "operator",
     "GET /v1/agencies/{id}": "operator",

@@ -17,6 +17,7 @@ from tests.channels.agency import (
     open_agency,
     ticket_body,
 )
+from tests.channels.ndc import order_create
 from tests.gateway.calls import CALLS, held_path
 from tests.gateway.harness import AMIRA, JONAS, House, Json, money
 from tests.gateway.registry import all_that_can_be_asked
@@ -219,7 +220,7 @@ async def what_is_not_there(house: House) -> None:
 async def what_agencies_do(house: House) -> None:
     """And what becomes of them when their account is no agency's, or the airline is silent."""
     for route in house.gateway.routes:
-        if route.path.startswith("/v1/agency"):
+        if route.path.startswith(("/v1/agency", "/v1/ndc")):
             path = route.path.replace("{id}", UNKNOWN["agency"])
             body = AGENCY_BODIES.get(route.path.rpartition("/")[2], {})
             await (
@@ -228,7 +229,7 @@ async def what_agencies_do(house: House) -> None:
                 else house.agent.post(path, body)
             )
     await house.operator.post("/v1/agencies", AGENCY | {"currencies": ["XYZ"]})
-    agency = await open_agency(house, QAR=3 * FLEX_MINOR)
+    agency = await open_agency(house, QAR=6 * FLEX_MINOR)
     await house.operator.post("/v1/agencies", AGENCY)
     for path in ("", "/statement", "/tickets", "/statement?from=no", "/tickets?limit=no"):
         await house.operator.get(f"/v1/agencies/{agency.id}{path}")
@@ -254,6 +255,8 @@ async def what_agencies_do(house: House) -> None:
         for path in ("/v1/agency/statement", "/v1/agency/statement.csv"):
             await house.agent.get(path)
         await house.operator.get(f"/v1/agencies/{agency.id}/statement")
+    for key in ("ndc-1", None):
+        await house.agent.post("/v1/ndc/21.3/order-create", order_create(), key)
     await tickets_that_end_in_every_way(house, agency)
 
 

@@ -114,7 +114,8 @@ class Judge:
         self.tally.refused += 1
         spent_us = (time.perf_counter_ns() - started_ns) // 1_000
         record(self.tally.phases[self.phase_at(started_ns)].refusals, spent_us)
-        self._slice(started_ns).refused += 1
+        if self.tally.slices:
+            self._slice(started_ns).refused += 1
 
     def _slice(self, started_ns: int) -> Slice:
         return self.tally.slices[(started_ns - self.from_ns) // _SLICE_NS]

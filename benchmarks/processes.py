@@ -18,6 +18,8 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 # How a process is known by its command line; what fits nothing is Ray's own.
 _PARTS = (
     ("gateway.process", "gateway"),
+    ("benchmarks.lone_gateway", "gateway"),
+    ("benchmarks.slow_partition", "partitions"),
     ("benchmarks.naive", "gateway"),
     ("benchmarks.floor", "gateway"),
     ("benchmarks.rows", "gateway"),

@@ -96,13 +96,13 @@ async def test_a_full_mailbox_refuses_at_once_and_takes_again_later(
 ) -> None:
     answers = [batcher.ask(read(0))]
     await settle()
-    answers += [batcher.ask(read(number)) for number in range(MAILBOX_MAX // 2)]
+    answers += [batcher.ask(read(number)) for number in range(MAILBOX_MAX)]
 
     with pytest.raises(MailboxFull, match="partition 3"):
         batcher.ask(read(9_999))
-    assert batcher.depth == 1 + MAILBOX_MAX // 2, "the one on its way counts"
+    assert batcher.depth == 1 + MAILBOX_MAX, "the one on its way counts"
 
-    for _ in range(1 + MAILBOX_MAX // 2 // COMMANDS_PER_FRAME):
+    for _ in range(1 + MAILBOX_MAX // COMMANDS_PER_FRAME):
         road.release()
         await settle()
     await asyncio.gather(*answers)
@@ -114,12 +114,15 @@ async def test_a_caller_who_asks_too_much_waits_behind_itself(
 ) -> None:
     batcher.ask(read(0, "greedy"))
     await settle()
-    while True:
-        try:
-            batcher.ask(read(1, "greedy"))
-        except MailboxFull:
-            break
+    greedy = [batcher.ask(read(1, "greedy")) for _ in range(MAILBOX_MAX)]
+    with pytest.raises(MailboxFull):
+        batcher.ask(read(1, "greedy"))
     modest = [batcher.ask(read(number, "modest")) for number in (2, 3)]
+
+    for pushed_out in greedy[-2:]:
+        with pytest.raises(MailboxFull):
+            await pushed_out
+    assert not greedy[-3].done()
     road.release()
     await settle()
     road.release()
@@ -152,7 +155,7 @@ async def test_who_would_wait_too_long_is_refused_at_once(
         await settle()
         batcher.ask(read(0))
         await settle()
-    for number in range(2 * COMMANDS_PER_FRAME - 1):
+    for number in range(2 * COMMANDS_PER_FRAME):
         batcher.ask(read(number))
 
 

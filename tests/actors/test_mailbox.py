@@ -47,24 +47,58 @@ def test_a_frame_takes_of_every_line_in_turn() -> None:
     assert mailbox.take(2) == ["b2", "a4"]
 
 
-def test_what_is_told_to_be_ahead_is_never_less_than_what_is() -> None:
+def filled(**lengths: int) -> Mailbox[str]:
     mailbox: Mailbox[str] = Mailbox()
-    for number in range(50):
-        mailbox.put("a", f"a{number}")
-    mailbox.put("b", "b0")
-
-    assert mailbox.ahead_of("b") == 3
-    mailbox.put("b", "b1")
-    assert mailbox.take(100).index("b1") <= 3
-    assert mailbox.ahead_of("c") == 0
+    for caller, length in lengths.items():
+        for number in range(length):
+            mailbox.put(caller, f"{caller}{number}")
+    return mailbox
 
 
-def test_there_is_always_room_for_one_more_caller() -> None:
-    mailbox: Mailbox[int] = Mailbox()
-    for caller in map(str, range(9)):
-        assert mailbox.has_room(caller)
-        while mailbox.has_room(caller):
-            mailbox.put(caller, 0)
+def test_the_newest_of_the_longest_line_makes_room() -> None:
+    mailbox = filled(a=3, b=5, c=1)
 
-    assert MAILBOX_MAX * 0.9 < len(mailbox) < MAILBOX_MAX
-    assert mailbox.has_room("one more")
+    assert mailbox.push_out("c") == "b4"
+    assert mailbox.push_out("new") == "b3"
+    assert len(mailbox) == 7
+    assert sorted(mailbox.take(9)) == ["a0", "a1", "a2", "b0", "b1", "b2", "c0"]
+
+
+def test_nobody_makes_room_for_who_has_as_much() -> None:
+    mailbox = filled(a=3, b=3)
+
+    assert mailbox.push_out("a") is None
+    assert mailbox.push_out("b") is None
+    assert filled(a=3, b=2).push_out("b") is None, (
+        "or each would push out the other for ever"
+    )
+    assert filled().push_out("a") is None
+    assert len(mailbox) == 6
+
+
+@given(lives)
+def test_a_full_mailbox_is_shared_evenly(life: list[str | int]) -> None:
+    """Whoever asks gets as much as whoever has most, within one; and is refused no sooner."""
+    mailbox: Mailbox[str] = Mailbox()
+    lines: Counter[str] = Counter()
+    for step in life:
+        if not isinstance(step, str):
+            lines.subtract(mailbox.take(step))
+            continue
+        if mailbox.is_full(6):
+            pushed_out = mailbox.push_out(step)
+            if pushed_out is None:
+                assert lines[step] + 1 >= max(lines.values())
+                continue
+            assert lines[pushed_out] == max(lines.values()) > lines[step] + 1
+            lines[pushed_out] -= 1
+        mailbox.put(step, step)
+        lines[step] += 1
+        assert len(mailbox) == lines.total() <= 6
+
+
+def test_it_is_full_when_it_holds_what_it_may() -> None:
+    assert not filled(a=3).is_full(4)
+    assert filled(a=4).is_full(4)
+    assert not filled(a=MAILBOX_MAX - 1).is_full(2 * MAILBOX_MAX)
+    assert filled(a=MAILBOX_MAX).is_full(2 * MAILBOX_MAX)

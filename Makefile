@@ -29,7 +29,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate mutants torture flips fuzz bench report format lock clean
+.PHONY: help run test check simulate mutants torture flips fuzz bench pressure report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -70,6 +70,9 @@ fuzz: $(VENV)/.test-ready ## Read what nobody meant: a million QR payloads, 100,
 bench: $(VENV)/.bench-ready ## Measure beside what one would build instead; ARGS=--quick, --full
 	@scripts/install-system-packages.sh $(filter postgresql,$(SYSTEM_PACKAGES))
 	$(BIN)/python -m benchmarks $(ARGS)
+
+pressure: $(VENV)/.bench-ready ## Three times what can be done: what is still answered, and when; ARGS=--write
+	$(BIN)/python -m benchmarks.pressure $(ARGS)
 
 report: $(VENV)/.bench-ready ## Write docs/performance.md and docs/scaling.md from that run's figures
 	$(BIN)/python -m benchmarks.document --json benchmarks/results/latest.json

@@ -101,9 +101,11 @@ def test_three_times_too_much_takes_nothing_from_what_can_be_done(
 
     assert crowd.in_time >= 0.9 * PEAK * SECONDS
     assert sum(crowd.refused.values()) > PEAK * SECONDS, "the rest was refused at once"
-    # Before the first frame is back nobody knows how long one takes.
-    assert max(crowd.waits_s[3 * COMMANDS_PER_FRAME :]) <= WAIT_MAX_S
-    assert sorted(crowd.waits_s)[len(crowd.waits_s) * 99 // 100] <= 0.3
+    # Before the first frame is back nobody knows how long one takes; and the end of a long line may
+    # be overtaken by who has less.
+    waits_s = sorted(crowd.waits_s[4 * COMMANDS_PER_FRAME :])
+    assert waits_s[len(waits_s) * 99 // 100] <= WAIT_MAX_S
+    assert max(crowd.waits_s) <= WAIT_MAX_S + FRAME_S
     assert len(crowd.pushed_out_s) < 0.01 * sum(crowd.refused.values())
 
 

@@ -153,7 +153,7 @@ async def measure(folder: Path) -> tuple[list[PressureFigures], OverloadFigures]
 
 
 HEAD = """\
-| saturated | peak/s | offered/s | goodput/s | of it | p50 | p99 | worst | 503/s | p50 | p99 | worst |
+| limit | peak/s | offered/s | goodput/s | of it | p50 | p99 | worst | 503/s | p50 | p99 | worst |
 | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |
 """
 

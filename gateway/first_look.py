@@ -13,6 +13,7 @@ _PATH = b" /v1/"
 _VERSION = b" HTTP/1.1"
 _END = b"\r\n\r\n"
 _KEY = b"uthorization: "
+_KEY_OF_SIGNATURE = b'keyid="'
 # A bearer key has 35 characters behind seven more; what is longer is told apart by its beginning.
 _KEY_BYTES = 48
 # What changes where a message ends (RFC 9112, section 6), or what is to be said about it.
@@ -31,6 +32,8 @@ def is_asked(data: bytes) -> bool:
 def caller_of(data: bytes) -> bytes:
     """What tells callers apart. It is no proof of anything, and goes nowhere."""
     at = data.find(_KEY)
+    if at < 0:
+        at = data.find(_KEY_OF_SIGNATURE)
     return data[at : at + _KEY_BYTES].partition(b"\r")[0] if at >= 0 else b""
 
 

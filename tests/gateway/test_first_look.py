@@ -61,6 +61,8 @@ def test_it_tells_callers_apart() -> None:
     assert caller_of(request(one)) != caller_of(request(two))
     assert caller_of(request(one)) == caller_of(request(one, "X: y"))
     assert caller_of(request(one.replace("A", "a", 1))) == caller_of(request(one))
+    signed = 'Signature-Input: airside=("@path");created=1;keyid="tk_%s";nonce="n"'
+    assert caller_of(request(signed % "a")) != caller_of(request(signed % "b"))
     assert caller_of(request()) == caller_of(b"") == b""
     assert len(caller_of(request("Authorization: " + "a" * 9_000))) < 64
 

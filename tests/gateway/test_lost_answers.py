@@ -152,7 +152,7 @@ async def test_a_command_that_waited_too_long_is_not_begun(funded: House) -> Non
 async def test_a_full_mailbox_refuses_at_once(
     funded: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.mailbox.MAILBOX_MAX", 8)  # 4 of each caller
+    monkeypatch.setattr("actors.mailbox.MAILBOX_MAX", 4)
     path = f"/v1/accounts/{AMIRA}"
     funded.road.hold()
     on_its_way = asyncio.create_task(funded.amira.get(path))
@@ -168,6 +168,29 @@ async def test_a_full_mailbox_refuses_at_once(
 
     unavailable(refused, "no")
     assert {reply.status for reply in await asyncio.gather(on_its_way, *waiting)} == {200}
+
+
+async def test_a_reader_who_asks_too_much_makes_room_for_another(
+    funded: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.mailbox.MAILBOX_MAX", 4)
+    path = f"/v1/accounts/{AMIRA}"
+    funded.road.hold()
+    on_its_way = asyncio.create_task(funded.amira.get(path))
+    await funded.road.stopped.wait()
+    engine = funded.gateway.engine
+    waiting = [asyncio.create_task(funded.amira.get(path)) for _ in range(4)]
+    await funded.until(lambda: sum(engine.mailbox_depths()) == 1 + 4)
+
+    another = asyncio.create_task(funded.operator.get(path))
+    done, still = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    assert not another.done()
+    funded.road.release()
+
+    [pushed_out] = done
+    unavailable(await pushed_out, "no")
+    answers = await asyncio.gather(on_its_way, another, *still)
+    assert [reply.status for reply in answers] == [200] * 5
 
 
 async def test_a_quarantined_account_is_held_for_inspection(funded: House) -> None:

@@ -116,7 +116,6 @@ class SignedRequests:
                 f" {now_ms // SECOND_MS}: more than {WINDOW_MS // SECOND_MS} s apart."
                 " Set the terminal's clock.",
                 field=HEADER,
-                extra={"reason": "clock_off"},
             )
         return created_ms, nonce
 

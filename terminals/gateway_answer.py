@@ -125,12 +125,13 @@ class Reversal(msgspec.Struct, frozen=True):
 
 class Refused(msgspec.Struct, frozen=True):
     """detail: the gateway's sentence. reason: why the account declined, empty if it was not
-    asked.
+    asked. problem: the last part of the problem's type.
     """
 
     status: int
     detail: str
     reason: str = ""
+    problem: str = ""
 
     @property
     def key_refused(self) -> bool:
@@ -153,12 +154,13 @@ class Me(msgspec.Struct, frozen=True):
     scopes: frozenset[str]
 
 
-class _Problem(msgspec.Struct, frozen=True):
+class _Problem(msgspec.Struct, frozen=True, rename={"kind": "type"}):
     """Of RFC 9457 and of the 202, what a till reads."""
 
     detail: str
     happened: Happened
     reason: str = ""
+    kind: str = ""
 
 
 T = TypeVar("T")
@@ -180,9 +182,10 @@ def read_reversal(answer: Answer) -> Reversal | Refused | Unanswered:
     return reversal or _refusal(answer)
 
 
-def read_me(answer: Answer) -> Me | Refused | Unanswered:
-    me = _decoded(answer.body, Me) if answer.status in _DONE else None
-    return me or _refusal(answer)
+def read_as(answer: Answer, kind: type[T]) -> T | Refused | Unanswered:
+    """Anything else that the gateway answers."""
+    found = _decoded(answer.body, kind) if answer.status in _DONE else None
+    return found or _refusal(answer)
 
 
 def _refusal(answer: Answer) -> Refused | Unanswered:
@@ -192,7 +195,8 @@ def _refusal(answer: Answer) -> Refused | Unanswered:
         return Unanswered()
     judged = 400 <= answer.status < 500 and answer.status not in _AGAIN
     if judged and problem.happened is Happened.NO:
-        return Refused(answer.status, problem.detail, problem.reason)
+        name = problem.kind.rpartition("/")[2]
+        return Refused(answer.status, problem.detail, problem.reason, name)
     return Unanswered(problem.happened)
 
 

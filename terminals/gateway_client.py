@@ -11,10 +11,12 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 
 from ledger.clock import SECOND_MS
 from ledger.errors import Happened
 from terminals.gateway_answer import Answer, NoAnswer
+from terminals.till_proof import Proof
 
 # Of an answer. A payment has some 600 bytes; what is larger is not from our gateway.
 BODY_BYTES_MAX = 64 * 1024
@@ -47,11 +49,12 @@ def checked_url(url: str) -> str:
 
 
 class GatewayClient:
-    """Use as `async with`. The key is shown to nobody but the gateway."""
+    """Use as `async with`. What proves who asks is shown to nobody but the gateway."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, proof: Proof) -> None:
         self._url = checked_url(url)
-        self._headers = {"Authorization": f"Bearer {key}"}
+        self._authority = urlsplit(self._url).netloc
+        self._proof = proof
         self._session: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:
@@ -59,7 +62,7 @@ class GatewayClient:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True), headers=self._headers
+            connector=aiohttp.TCPConnector(force_close=True)
         )
         return self
 
@@ -73,30 +76,25 @@ class GatewayClient:
         await self._session.close()
 
     async def post(self, path: str, body: object, *, key: str, timeout_ms: int) -> Answer:
-        headers = {"Idempotency-Key": key} if key else {}
-        return await self._ask("POST", path, timeout_ms, json=body, headers=headers)
+        raw = msgspec.json.encode(body)
+        return await self._ask("POST", path, timeout_ms, raw=raw, key=key)
 
     async def get(self, path: str, *, timeout_ms: int) -> Answer:
         return await self._ask("GET", path, timeout_ms)
 
     async def _ask(
-        self,
-        method: str,
-        path: str,
-        timeout_ms: int,
-        *,
-        json: object = None,
-        headers: dict[str, str] | None = None,
+        self, method: str, path: str, timeout_ms: int, *, raw: bytes = b"", key: str = ""
     ) -> Answer:
         assert self._session is not None, "entered with `async with`"
         limit = aiohttp.ClientTimeout(total=timeout_ms / SECOND_MS)
+        proof = self._proof.headers(method, self._authority, path, raw, key)
         # The errors' own texts are dropped with `from None`: no part of a request in a trace.
         try:
             async with self._session.request(
                 method,
                 f"{self._url}{path}",
-                json=json,
-                headers=headers,
+                data=raw or None,
+                headers={"Content-Type": "application/json", **proof},
                 timeout=limit,
                 allow_redirects=False,
             ) as response:

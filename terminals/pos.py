@@ -16,13 +16,23 @@ import msgspec
 
 from ledger.clock import Clock
 from ledger.money import UnknownCommodity, exponent
-from terminals.attempt import AttemptDamaged, AttemptFolder, Origin, StateInUse
+from terminals.attempt import Origin
 from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
 from terminals.pos_entry import EntryRefused
 from terminals.pos_screen import Screen, wants_colour
-from terminals.pos_start import CannotStart, identify, read_key, require_origin
+from terminals.pos_start import (
+    CannotStart,
+    identify,
+    pair_till,
+    proof_of,
+    require_origin,
+)
 from terminals.shop import UNKNOWN, Shop
 from terminals.till import Sleep, Till, TillParts
+from terminals.till_identity import IdentityDamaged, PairedElsewhere
+from terminals.till_journal import JournalDamaged, StateInUse, TillJournal
+from terminals.till_proof import Signature
+from terminals.till_settings import SaleRefused
 from terminals.typed_amount import AmountRefused
 
 NOT_STARTED = 1
@@ -30,9 +40,12 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 _EXPLAINED = (
     AmountRefused,
-    AttemptDamaged,
     CannotStart,
     EntryRefused,
+    IdentityDamaged,
+    JournalDamaged,
+    PairedElsewhere,
+    SaleRefused,
     StateInUse,
     UnknownCommodity,
     UnusableUrl,
@@ -74,26 +87,29 @@ def _run(
 ) -> int:
     exponent(options.currency)
     url = checked_url(options.url)
-    client = GatewayClient(url, read_key(options.key_file, console.environ))
-    attempts = opened.enter_context(closing(AttemptFolder(options.state)))
+    journal = opened.enter_context(closing(TillJournal(options.state, secrets.token_bytes)))
     runner = opened.enter_context(asyncio.Runner())
+    if options.pair:
+        runner.run(pair_till(options.state, url, options.pair, screen.line))
+    proof = proof_of(options, url, console)
+    client = GatewayClient(url, proof)
     runner.run(client.__aenter__())
     opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
     try:
         me = runner.run(identify(client, url, console.sleep, screen.line))
         origin = Origin(url, me.principal)
-        require_origin(attempts.owed(), origin)
+        require_origin(journal.owed(), origin)
     except CannotStart as error:
         screen.says(error)
-        return UNKNOWN if attempts.owed() else NOT_STARTED
+        return UNKNOWN if journal.owed() else NOT_STARTED
     parts = TillParts(
         gateway=client,
-        attempts=attempts,
+        journal=journal,
         origin=origin,
         clock=console.clock,
         sleep=console.sleep,
-        random_bytes=secrets.token_bytes,
         tell=screen.line,
+        registered=isinstance(proof, Signature),
     )
     names = (me.merchant_name, options.terminal, options.place, url)
     screen.line(" · ".join(name for name in names if name))

@@ -30,7 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument
     add("--url", default="http://127.0.0.1:8080", help="the gateway (default: %(default)s)")
-    add("--key-file", type=Path, help=f"file of the till's API key; else ${KEY_VARIABLE}")
+    add("--pair", metavar="CODE", help="the pairing code of a till that is new")
+    add("--key-file", type=Path, help=f"file of an API key; else ${KEY_VARIABLE}")
     add("--place", type=short_name, default="", help="where the till stands: DOH-T1-B12")
     add("--terminal", type=short_name, default="till", help="its name (%(default)s)")
     add("--currency", default="QAR", help="of amounts without one (%(default)s)")
@@ -38,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--state",
         type=Path,
         default=Path("data/till"),
-        help="folder of attempts under way, one for each till (%(default)s)",
+        help="folder of its key and its journal, one for each till (%(default)s)",
     )
     add("--image", type=Path, help="read the code from this picture, not the keyboard")
     add("--frames", type=Path, help="read the code from a folder of camera frames")

@@ -19,10 +19,12 @@ import msgspec
 
 from ledger.money import UnknownCommodity
 from terminals.attempt import Attempt, FollowUp, Outcome, Sale
+from terminals.gateway_answer import Refused
 from terminals.pos_entry import EntryRefused, SaleEntry, parse_entry
 from terminals.pos_scan import CodeSource
 from terminals.pos_screen import Screen, receipt
 from terminals.till import Till
+from terminals.till_settings import SaleRefused
 from terminals.typed_amount import AmountRefused
 
 DONE, DECLINED, NOT_PAID, UNKNOWN = 0, 3, 4, 5
@@ -82,6 +84,7 @@ class Shop:
         """Until Ctrl-D."""
         self._settle()
         while True:
+            self._beat()
             while self._till.owed():
                 if self._ask("Still owed: Enter asks again, Ctrl-D closes. ") is None:
                     return UNKNOWN
@@ -90,6 +93,14 @@ class Shop:
             if entry is None:
                 return DONE
             self._serve(entry)
+
+    def _beat(self) -> None:
+        """Between two sales, for what the operator tells; a cashier who waits is not kept."""
+        match self._runner.run(self._till.beat()):
+            case Refused() as refusal:
+                self._screen.says(refusal.detail)
+            case _:
+                pass
 
     def _settle(self) -> list[Attempt]:
         """Finish what is owed, as far as that can be done now."""
@@ -100,8 +111,8 @@ class Shop:
             if ended is None:
                 break
             settled.append(ended)
-        for path in self._till.for_a_person():
-            self._screen.line(f"Not settled, ask the operator: {path}")
+        for attempt in self._till.for_a_person():
+            self._screen.line(f"Not settled, ask the operator: {attempt.key}")
         return settled
 
     def _serve(self, entry: Entry) -> Attempt | None:
@@ -120,6 +131,8 @@ class Shop:
             ended = self._runner.run(act)
         except KeyboardInterrupt:
             self._screen.line("Stopped waiting.")
+        except SaleRefused as error:
+            self._screen.says(error)
         except OSError as error:
             self._screen.line(f"The till cannot write down what it does: {error.strerror}")
         else:
@@ -209,12 +222,16 @@ def _is_same(attempt: Attempt, entry: Entry) -> bool:
     assert attempt.result is not None
     if EXIT_CODES[attempt.result.outcome] != DONE:
         return False
-    if isinstance(entry, FollowUp):
-        return attempt.request == entry
-    request = attempt.request
-    if not isinstance(request, Sale):
-        return False
-    return (request.order, request.amount) == (entry.order, entry.amount)
+    match attempt.request, entry:
+        case FollowUp() as request, FollowUp():
+            whole = request.left if request.move == "refund" else None
+            wanted = whole if entry.amount is None else entry.amount
+            asked = (request.move, request.payment, request.amount)
+            return asked == (entry.move, entry.payment, wanted)
+        case Sale() as request, SaleEntry():
+            return (request.order, request.amount) == (entry.order, entry.amount)
+        case _:
+            return False
 
 
 def _exit_code(attempt: Attempt) -> int:

@@ -1,7 +1,7 @@
 """The till: one attempt, from an amount and a code to a result that is true.
 
 An attempt has one idempotency key for all that is ever asked about it. It is made and on the
-disk (terminals/attempt.py) before anything is sent. Then:
+disk (terminals/till_journal.py) before anything is sent. Then:
 
     pay       the same request, again and again within the till's patience, until an answer
     look up   an approval found now is an answer: the customer is still here
@@ -17,20 +17,19 @@ A replayed approval is the first answer, not today's state: the same code, order
 under a new key replays the payment that was made, even if it was reversed since. So it is
 looked up before it is believed.
 
-Refunds and voids are never undone: they are asked for again, under their key, until answered.
+Refunds and voids are never undone: they are asked for again, under their key, until answered. How
+much one gives back is read before and written down with it, for the end of the day.
 """
 
-import base64
-from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from ledger.clock import SECOND_MS, Clock
 from ledger.errors import Happened
+from ledger.money import Money
 from terminals.attempt import (
     Attempt,
-    AttemptFolder,
     FollowUp,
     Origin,
     Outcome,
@@ -46,6 +45,8 @@ from terminals.gateway_answer import (
     Unanswered,
 )
 from terminals.till_calls import Calls, PaymentVerdict
+from terminals.till_journal import TillJournal
+from terminals.till_pulse import Heart, Pulse
 from terminals.till_result import (
     NOT_FOLLOWED,
     NOT_REACHED,
@@ -80,21 +81,21 @@ REVERSE_WAITS_MS = (4_000, 4_000, 30_000, 60_000)
 # An older one is reversed: nobody was told that it was paid.
 CUSTOMER_WAITS_MS = 120 * SECOND_MS
 
-KEY_BYTES = 20  # 160 bits: no two attempts of any till meet
-
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class TillParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a till stands on. tell: a line for the cashier while the till waits."""
+    """What a till stands on. registered: it is of the registry, so it gives signs of life. tell: a
+    line for the cashier while the till waits.
+    """
 
     gateway: Gateway
-    attempts: AttemptFolder
+    journal: TillJournal
     origin: Origin
     clock: Clock
     sleep: Sleep
-    random_bytes: Callable[[int], bytes]
     tell: Callable[[str], None]
+    registered: bool = False
 
 
 class Till:
@@ -103,12 +104,18 @@ class Till:
     def __init__(self, parts: TillParts) -> None:
         self._parts = parts
         self._calls = Calls(parts.gateway)
-        self._attempts = parts.attempts
+        self._journal = parts.journal
         self._clock = parts.clock
         self._tell = parts.tell
+        self._heart = Heart(parts.gateway, parts.journal, parts.clock)
+
+    async def beat(self) -> Pulse | Refused | Unanswered | None:
+        """A sign of life, which fetches what this till is told; None if nobody listens."""
+        return await self._heart.beat() if self._parts.registered else None
 
     async def take(self, sale: Sale) -> Attempt:
-        """Charge the code once."""
+        """Charge the code once. Raises SaleRefused before anything is asked."""
+        self._heart.settings.require(sale)
         attempt = self._begin(sale)
         # From here on a request may be under way, whatever becomes of this till.
         match await self._insist(attempt, Happened.NO):
@@ -123,7 +130,14 @@ class Till:
 
     async def follow(self, request: FollowUp) -> Attempt:
         """Refund or void."""
-        return await self._follow(self._begin(request), request, Happened.NO)
+        match await self._calls.read(request.payment, TIMEOUT_MS):
+            case Payment() as payment:
+                request = _as_it_stands_now(request, payment)
+                return await self._follow(self._begin(request), request, Happened.NO)
+            case Refused() as refusal:
+                return self._end(self._begin(request), follow_up_refused(refusal))
+            case Unanswered():
+                return self._end(self._begin(request), NOT_FOLLOWED)
 
     async def settle(self, attempt: Attempt) -> Attempt:
         """Finish what was found on the disk, before anything new is begun."""
@@ -139,31 +153,24 @@ class Till:
         """The cashier has seen the result; what is not settled stays owed."""
         assert attempt.result is not None
         if attempt.result.outcome is not Outcome.UNKNOWN:
-            self._attempts.remove(attempt.key)
+            self._journal.shown(attempt)
 
     def owed(self) -> list[Attempt]:
-        """What must be settled before anything is sold. Raises AttemptDamaged."""
-        return self._attempts.owed()
+        """What must be settled before anything is sold. Raises JournalDamaged."""
+        return self._journal.owed()
 
-    def for_a_person(self) -> Iterable[Path]:
-        return self._attempts.for_a_person()
+    def for_a_person(self) -> list[Attempt]:
+        return self._journal.for_a_person()
 
     def _begin(self, request: Sale | FollowUp) -> Attempt:
-        key = base64.b32encode(self._parts.random_bytes(KEY_BYTES)).decode().lower()
-        attempt = Attempt(
-            key=f"till-{key}",
-            origin=self._parts.origin,
-            at_ms=self._clock.now_ms(),
-            request=request,
-        )
-        self._attempts.write(attempt)
-        return attempt
+        parts = self._parts
+        return self._journal.begin(parts.origin, self._clock.now_ms(), request)
 
     def _end(self, attempt: Attempt, result: Result) -> Attempt:
         """Known before shown: a till that dies in between shows it at its next start."""
         ended = attempt.ended(result)
         if result.outcome is not Outcome.UNKNOWN:
-            self._attempts.write(ended)
+            self._journal.write(ended)
         return ended
 
     async def _insist(self, attempt: Attempt, happened: Happened) -> PaymentVerdict:
@@ -218,7 +225,7 @@ class Till:
 
     async def _reverse(self, attempt: Attempt, sale: Sale) -> Attempt:
         attempt = msgspec.structs.replace(attempt, reversing=True)
-        self._attempts.write(attempt)
+        self._journal.write(attempt)
         # From here on an approval that is found may be undone a moment later.
         for wait_ms in (0, *REVERSE_WAITS_MS):
             await self._wait(wait_ms)
@@ -262,8 +269,18 @@ class Till:
                 return self._end(attempt, owed_follow_up(request))
 
     def _give_to_a_person(self, attempt: Attempt, refusal: Refused) -> Attempt:
-        self._attempts.give_to_a_person(attempt.key)
-        return self._end(attempt, unsettled(refusal.detail, attempt.key))
+        ended = attempt.ended(unsettled(refusal.detail, attempt.key))
+        self._journal.give_to_a_person(attempt)
+        return ended
 
     async def _wait(self, wait_ms: int) -> None:
         await self._parts.sleep(wait_ms / SECOND_MS)
+
+
+def _as_it_stands_now(request: FollowUp, payment: Payment) -> FollowUp:
+    """With all of it as an amount: of two tills that refund all at once, one is then refused."""
+    currency = payment.amount.currency
+    left = Money(payment.captured_minor - payment.refunded_minor, currency)
+    if request.move == "refund" and request.amount is None and left.amount_minor > 0:
+        request = msgspec.structs.replace(request, amount=left)
+    return msgspec.structs.replace(request, left=left)

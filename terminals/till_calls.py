@@ -57,6 +57,16 @@ class Calls:
             return Unanswered(Happened.YES) if stale else verdict
         return verdict
 
+    async def read(self, payment: str, timeout_ms: int) -> PaymentVerdict:
+        """As it stands now."""
+        try:
+            answer = await self._gateway.get(
+                f"/v1/payments/{payment}", timeout_ms=timeout_ms
+            )
+        except NoAnswer as error:
+            return Unanswered(error.happened)
+        return read_payment(answer)
+
     async def look_up(
         self, attempt: Attempt, sale: Sale, timeout_ms: int
     ) -> PaymentVerdict:

@@ -108,10 +108,8 @@ async def test_a_clock_may_be_a_minute_off(till: SignedTill, off_ms: int) -> Non
 @pytest.mark.parametrize("off_ms", [-WINDOW_MS - 1_000, WINDOW_MS + 1_000])
 async def test_a_clock_that_is_further_off_is_named(till: SignedTill, off_ms: int) -> None:
     till.off_ms = off_ms
-    reply = await till.get("/v1/me")
 
-    assert refused(reply, "clock-off")
-    assert reply.body["reason"] == "clock_off"
+    assert refused(await till.get("/v1/me"), "clock-off")
 
 
 async def test_another_body_path_or_key_is_refused(funded: House, till: SignedTill) -> None:

@@ -27,8 +27,11 @@ class FakeGateway:
         self.balance_minor = START_MINOR
 
     async def get(self, path: str, *, timeout_ms: int) -> Answer:
-        assert (path, timeout_ms > 0) == ("/v1/me", True)
-        return _answer(200, _ME)
+        assert timeout_ms > 0
+        if path == "/v1/me":
+            return _answer(200, _ME)
+        payment = self._payments.get(path.rpartition("/")[2])
+        return _answer(200, payment) if payment else _problem(404, "payment_not_found")
 
     async def post(self, path: str, body: Any, *, key: str, timeout_ms: int) -> Answer:
         assert timeout_ms > 0

@@ -12,6 +12,7 @@ from terminals.gateway_client import (
     UnusableUrl,
     checked_url,
 )
+from terminals.till_proof import ApiKey
 
 HOST = "127.0.0.1"
 SECONDS_MS = 5_000
@@ -49,7 +50,7 @@ async def far() -> AsyncIterator[Socket]:
 
 @pytest_asyncio.fixture
 async def client(far: Socket) -> AsyncIterator[GatewayClient]:
-    async with GatewayClient(f"http://{HOST}:{far.port}/", "ak_secret") as client:
+    async with GatewayClient(f"http://{HOST}:{far.port}/", ApiKey("ak_secret")) as client:
         yield client
 
 
@@ -98,7 +99,9 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(
 async def test_a_door_that_is_shut_proves_that_nothing_was_sent(
     unused_tcp_port: int,
 ) -> None:
-    async with GatewayClient(f"http://{HOST}:{unused_tcp_port}", "ak_secret") as client:
+    async with GatewayClient(
+        f"http://{HOST}:{unused_tcp_port}", ApiKey("ak_secret")
+    ) as client:
         assert await no_answer(client) is Happened.NO
 
 
@@ -130,7 +133,9 @@ async def test_silence_ends_with_the_till_s_patience(
 
 
 def test_a_client_does_not_show_its_key() -> None:
-    assert "ak_secret" not in repr(GatewayClient("https://gateway.example", "ak_secret"))
+    assert "ak_secret" not in repr(
+        GatewayClient("https://gateway.example", ApiKey("ak_secret"))
+    )
 
 
 @pytest.mark.parametrize(

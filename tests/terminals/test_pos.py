@@ -3,7 +3,8 @@ import asyncio
 import io
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -11,12 +12,13 @@ import pytest
 
 from channels.web.demo import demo_key
 from ledger.clock import ManualClock
-from terminals.attempt import AttemptFolder, Origin
+from terminals.attempt import Origin
 from terminals.pos import Console, run
 from terminals.pos_options import KEY_VARIABLE, add_options
 from terminals.pos_screen import Screen, unechoed, wants_colour
 from terminals.qr_image import draw_png
-from tests.terminals.real_gateway import BadRoad
+from terminals.till_journal import TillJournal
+from tests.terminals.real_gateway import BadRoad, Operator
 from tests.terminals.till_world import LOOK_UPS, PAYS, REVERSALS, World
 
 Seen = tuple[int, str]
@@ -29,12 +31,13 @@ def options_of(*words: str) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+async def no_sleep(_seconds: float) -> None:
+    pass
+
+
 @pytest.fixture
 def pos(tmp_path: Path, road: BadRoad, clock: ManualClock) -> Pos:
     """`airside pos` with these words, keys and script: its exit code and its screen."""
-
-    async def no_sleep(_seconds: float) -> None:
-        pass
 
     async def pos(
         *words: str, keys: str = "", script: tuple[str, ...] = (), who: str = "lounge"
@@ -81,7 +84,8 @@ async def test_a_shop_sells_until_the_keyboard_ends(
     assert screen.count("\n PAID ") == 2
     assert "*** PAID ***" in screen
     assert await spent_minor(road) == 25_250
-    assert [file.name for file in (tmp_path / "till").iterdir()] == ["lock"]
+    with closing(TillJournal(tmp_path / "till", os.urandom)) as journal:
+        assert (journal.last_sequence, journal.owed()) == (2, [])
 
 
 async def test_no_code_is_ever_shown(pos: Pos, road: BadRoad) -> None:
@@ -255,11 +259,61 @@ async def test_a_sale_that_is_found_paid_is_not_sold_twice(
 async def _move_here(folder: Path, road: BadRoad) -> None:
     """The attempt was sent to this gateway, as this till."""
     me = await road.gateway.get("/v1/me", timeout_ms=5_000)
-    attempts = AttemptFolder(folder)
+    attempts = TillJournal(folder, os.urandom)
     [attempt] = attempts.owed()
     origin = Origin(road.url, msgspec.json.decode(me.body)["principal"])
     attempts.write(msgspec.structs.replace(attempt, origin=origin))
     attempts.close()
+
+
+# --- a till of the registry -------------------------------------------------------------
+
+
+async def test_a_till_is_paired_sells_and_does_what_it_is_told(
+    pos: Pos, road: BadRoad, operator: Operator
+) -> None:
+    terminal, code = await operator.register()
+    keys = f"240\n{await road.code()}\n"
+    paired, screen = await pos("--pair", code, keys=keys, who="")
+    assert (paired, "Paired: this till is trm_" in screen) == (0, True)
+    assert await spent_minor(road) == 24_000
+
+    await operator.tell(f"{terminal}/settings", {"limits": {"QAR": 10_000}})
+    keys = f"240\n{await road.code()}\n\n100\n{await road.code()}\n"
+    again, screen = await pos(keys=keys, who="")
+    assert (again, "takes at most 100.00 QAR" in screen) == (0, True)
+    assert await spent_minor(road) == 34_000
+
+    await operator.tell(f"{terminal}/suspend", {})
+    async with asyncio.timeout(1):
+        while (await pos(who=""))[0] != 1:
+            pass
+    _, screen = await pos(who="")
+    assert "does not accept this till's key" in screen
+
+
+async def test_a_code_that_pairs_nothing_is_refused(pos: Pos) -> None:
+    code, screen = await pos("--pair", "K7QD-4MPX-9T2B", who="")
+    assert (code, "pairing code opens nothing" in screen) == (1, True)
+
+
+async def test_a_till_whose_clock_is_wrong_says_so(
+    pos: Pos, road: BadRoad, operator: Operator, tmp_path: Path
+) -> None:
+    _, code = await operator.register()
+    await pos("--pair", code, who="")
+    behind = Console(
+        keys=io.StringIO(),
+        out=io.StringIO(),
+        environ={},
+        clock=ManualClock(1_000_000),
+        sleep=no_sleep,
+    )
+    options = options_of("--url", road.url, "--state", str(tmp_path / "till"))
+
+    assert await asyncio.to_thread(run, options, behind) == 1
+    assert isinstance(behind.out, io.StringIO)
+    assert "till's clock is wrong" in behind.out.getvalue()
 
 
 # --- the start --------------------------------------------------------------------------
@@ -305,7 +359,7 @@ async def test_what_is_owed_elsewhere_is_not_settled_here(
 
 
 async def test_two_tills_do_not_share_a_folder(pos: Pos, tmp_path: Path) -> None:
-    attempts = AttemptFolder(tmp_path / "till")
+    attempts = TillJournal(tmp_path / "till", os.urandom)
     code, screen = await pos()
     attempts.close()
 
@@ -344,10 +398,10 @@ async def test_a_result_is_coloured_on_a_terminal_only(world: World) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path, road: BadRoad, clock: ManualClock) -> World:
+def world(tmp_path: Path, road: BadRoad, clock: ManualClock) -> Iterator[World]:
     world = World(tmp_path / "till", road, clock)
+    yield world
     world.close()
-    return world
 
 
 def test_a_name_cannot_steer_the_terminal() -> None:

@@ -22,9 +22,10 @@ from typing import Protocol
 
 from ledger.clock import ManualClock
 from ledger.errors import Happened
-from terminals.attempt import Attempt, AttemptFolder, FollowUp, Origin, Outcome, Sale
+from terminals.attempt import Attempt, FollowUp, Origin, Outcome, Sale
 from terminals.gateway_answer import Answer, Gateway, NoAnswer
 from terminals.till import LOOKUPS, PAY_WAITS_MS, REVERSE_WAITS_MS, Till, TillParts
+from terminals.till_journal import TillJournal
 from tests.books import money
 
 PAYS = ["lost"] * (len(PAY_WAITS_MS) + 1)
@@ -143,15 +144,14 @@ class World:
 
     def start(self) -> None:
         """Switch the till on; it finds what it left on its disk."""
-        self.attempts = AttemptFolder(self._folder)
+        self.journal = TillJournal(self._folder, self._random.randbytes)
         self.till = Till(
             TillParts(
                 gateway=Mains(self.road),
-                attempts=self.attempts,
+                journal=self.journal,
                 origin=Origin("http://gateway", "prn_till"),
                 clock=self.clock,
                 sleep=self._sleep,
-                random_bytes=self._random.randbytes,
                 tell=self.told.append,
             )
         )
@@ -161,7 +161,7 @@ class World:
         self.clock.advance(round(seconds * 1_000))
 
     def close(self) -> None:
-        self.attempts.close()
+        self.journal.close()
 
     async def sale(self, amount: str = "240.00", order: str = "A-17") -> Sale:
         code = await self.road.code()

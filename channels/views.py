@@ -19,6 +19,7 @@ from channels.wire import (
 from ledger.decline import DeclineReason
 from ledger.entry import Entry
 from ledger.events import (
+    CardUse,
     Event,
     Expired,
     PayoutCancelled,
@@ -40,6 +41,7 @@ from ledger.payment import OPEN_STATES, PaymentState
 from ledger.posting import Book, Legs, commodity_of
 from ledger.replies import AccountReply, PaymentReply, ReverseReply, TransferReply
 from ledger.time_text import time_text
+from services.cards import card_text
 from services.merchants import find_merchants
 from services.order_texts import OrderTexts
 from services.orders import Order
@@ -186,6 +188,7 @@ class Views:
             merchant_name=self._names.merchant(merchant) if merchant else None,
             order=texts.get(sale.order) if sale else None,
             decline=_decline_of(entry),
+            card=_card_of(entry),
         )
 
     async def order(self, order: Order) -> OrderView:
@@ -287,6 +290,11 @@ def _merchant_of(entry: Entry) -> str:
 def _decline_of(entry: Entry) -> str | None:
     reason = getattr(entry.event, "reason", None)
     return reason.value if isinstance(reason, DeclineReason) else None
+
+
+def _card_of(entry: Entry) -> str | None:
+    use: CardUse | None = getattr(entry.event, "card", None)
+    return card_text(use.card) if use else None
 
 
 def _amount_of(entry: Entry) -> AmountView | None:

@@ -25,6 +25,7 @@ AccountText = Annotated[str, Meta(pattern="^acc_[a-z2-7]{24}$")]
 MerchantText = Annotated[str, Meta(pattern="^mer_[a-z2-7]{24}$")]
 KeyText = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{1,64}$")]
 CodeText = Annotated[str, Meta(min_length=8, max_length=512)]
+CardText = Annotated[str, Meta(min_length=8, max_length=128)]
 HoldSeconds = Annotated[int, Meta(ge=60, le=31 * 86_400)]
 
 
@@ -39,7 +40,7 @@ class Amount(In, frozen=True):
 
 class OpenAccountBody(In, frozen=True):
     currencies: Annotated[list[Currency], Meta(min_length=1, max_length=16)]
-    kind: Literal["wallet", "merchant", "agent", "company"] = "wallet"
+    kind: Literal["wallet", "merchant", "agent", "company", "gift_card"] = "wallet"
     label: Label = ""
 
 
@@ -62,9 +63,10 @@ class TransferBody(In, frozen=True, rename={"source": "from", "target": "to"}):
 
 
 class PayerBody(In, frozen=True):
-    """Exactly one of the two."""
+    """Exactly one of the three. card: a tap of a wallet card, or a gift card's number."""
 
     code: CodeText | UnsetType = UNSET
+    card: CardText | UnsetType = UNSET
     account: AccountText | UnsetType = UNSET
 
 
@@ -238,6 +240,7 @@ class EntryView(Out, frozen=True):
     merchant_name: str | None
     order: str | None
     decline: str | None
+    card: str | None
 
 
 class EntriesView(Out, frozen=True):

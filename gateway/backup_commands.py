@@ -36,7 +36,7 @@ from ledger.verify import verify
 
 MANIFEST = "backup.json"
 # Beside the journals: without the keys no code opens and no order reference is recognised.
-PLAIN_FILES = ("keys.json", "map.json", "signing-key.json")
+PLAIN_FILES = ("card-issuer.json", "keys.json", "map.json", "signing-key.json")
 # People, merchants, orders: in the folder, wherever the journals are.
 STORE = "store.sqlite"
 _IN_FOLDER = StoreAddress("")

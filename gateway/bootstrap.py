@@ -19,6 +19,7 @@ from actors.frame import Heartbeat, Statistics, decode_statistics, encode
 from actors.runtime import PartitionUnavailable, Road
 from channels.agents.agents import Agents
 from channels.api.accounts import AccountsApi
+from channels.api.cards import CardsApi
 from channels.api.orders import OrdersApi
 from channels.api.payments import PaymentsApi
 from channels.api.scans import ScansApi
@@ -32,6 +33,7 @@ from channels.web.demo import DemoApi, MeApi
 from channels.web.pages import load_pages
 from gateway.access_watch import AccessWatch
 from gateway.admission import Admission
+from gateway.card_keys import issuer_keys
 from gateway.config import Config
 from gateway.events import EventHub
 from gateway.layout import Layout
@@ -46,6 +48,7 @@ from gateway.world import PEOPLE, merchant_id
 from ledger.clock import Clock
 from ledger.journal import Store as Journals
 from services.asking import Accounts
+from services.card_desk import CardDesk
 from services.demo_airline import DemoAirline
 from services.keyring import Keyring, open_keyring
 from services.nonces import Nonces
@@ -142,10 +145,12 @@ class Gateway:
         parts, views = self._parts, Views(self._names)
         accounts = Accounts(self.engine, parts.clock)
         keyring = open_keyring(Path(parts.config.data), random_bytes=parts.random_bytes)
+        desk = self._card_desk(keyring)
         payments = Payments(
             accounts,
             keyring,
             self._order_texts,
+            desk,
             clock=parts.clock,
             random_bytes=parts.random_bytes,
         )
@@ -165,6 +170,7 @@ class Gateway:
             *AccountsApi(accounts, payments, parts.store, views).routes(),
             *TransfersApi(accounts, Transfers(accounts)).routes(),
             *PaymentsApi(accounts, payments, views).routes(),
+            *CardsApi(accounts, desk, parts.store, keyring, parts.clock).routes(),
             *TakingsApi(parts.store, views, parts.clock).routes(),
             *self._terminal_routes(keyring),
             *orders.routes(),
@@ -175,6 +181,17 @@ class Gateway:
         if parts.config.demo:
             routes += DemoApi(PEOPLE, self._find, self._names).routes()
         return routes
+
+    def _card_desk(self, keyring: Keyring) -> CardDesk:
+        parts = self._parts
+        issuer = issuer_keys(parts.config, parts.random_bytes)
+        return CardDesk(
+            parts.store,
+            keyring,
+            issuer,
+            clock=parts.clock,
+            random_bytes=parts.random_bytes,
+        )
 
     def _terminal_routes(self, keyring: Keyring) -> list[Route]:
         parts, views = self._parts, TerminalViews(self._names)

@@ -1,4 +1,4 @@
-"""The command line: `airside serve | demo | ledger … | receipt verify | terminals … | pos`."""
+"""The command line: `airside serve | demo | ledger … | receipt … | terminals … | cards … | pos`."""
 
 import argparse
 import asyncio
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from actors.directory import MapMismatch
 from actors.ray_head import FolderExposed, RayHeadFailed
+from gateway.card_options import EXPLAINED as OF_CARDS
+from gateway.card_options import add_cards
 from gateway.config import BadSetting, Config, load
 from gateway.evidence_options import add_against, add_evidence, add_receipt
 from gateway.journal_options import add_store, journals_of, store_of
@@ -36,6 +38,7 @@ _EXPLAINED = (
     OtherStore,
     RayHeadFailed,
     StartFailed,
+    *OF_CARDS,
     *OF_TERMINALS,
 )
 
@@ -65,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ledger(commands.add_parser("ledger", help="read and check a data folder"))
     add_receipt(commands.add_parser("receipt", help="check a receipt, offline"))
     add_terminals(commands.add_parser("terminals", help="the registry of tills"))
+    add_cards(commands.add_parser("cards", help="make, write, block wallet cards"))
     pos = commands.add_parser("pos", help="a till: amount, scan, result, receipt")
     add_options(pos)
     pos.set_defaults(run=_pos)

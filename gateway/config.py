@@ -65,6 +65,16 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A partition or gateway silent for this long is killed and started again. Shorter than a
     till's patience, longer than the slowest commit of a healthy disk."""
 
+    card_hsm: str = ""
+    """The PKCS#11 library of the security module that holds the card issuer's keys; without one
+    they stand in the data folder."""
+
+    card_hsm_token: str = ""
+    """The label of its token."""
+
+    card_hsm_pin_file: str = ""
+    """A file with that token's user PIN: a setting would be seen by everyone on the machine."""
+
     log_level: str = "info"
     """debug, info, warning or error."""
 

@@ -31,6 +31,9 @@ KEY_ID_MAX = 255  # a code spends one byte on it
 # 128 bits: two orders of a merchant meet by chance once in 2^64.
 ORDER_DIGEST_BYTES = 16
 
+# One number in three is used, and a byte gives a digit nine times in ten: none needs so many.
+GIFT_STREAM_BYTES = 4_096
+
 # A whole ring is 16 KB; what is longer is not this file.
 FILE_BYTES_MAX = 65_536
 
@@ -104,6 +107,18 @@ class Keyring:
         message = f"{merchant}\x00{order_text}".encode()
         digest = hmac.digest(self._order_digest_key, message, hashlib.sha256)
         return digest[:ORDER_DIGEST_BYTES]
+
+    def gift_number_stream(self, card: str) -> bytes:
+        """Random bytes from which a gift card's number is drawn: the same for each retry, so the
+        number need not be kept anywhere.
+        """
+        message = f"gift number\x00{card}".encode()
+        return hashlib.shake_256(self._order_digest_key + message).digest(GIFT_STREAM_BYTES)
+
+    def gift_digest(self, number: str) -> bytes:
+        """By which a gift card's number is looked up. Keyed: there are few enough to try all."""
+        message = f"gift card\x00{number}".encode()
+        return hmac.digest(self._order_digest_key, message, hashlib.sha256)
 
     def terminal_secret(self, terminal: str, generation: int) -> bytes:
         """The 32 bytes that a terminal shares with us for message codes, drawn so many times.

@@ -19,6 +19,12 @@ def mint(prefix: str, random_bytes: RandomBytes) -> str:
     return f"{prefix}_{base32(random_bytes(ID_BYTES))}"
 
 
+def raw_of(text: str, prefix: str) -> bytes:
+    """The bytes of an id that was minted with this prefix, which ends in its underscore."""
+    assert text.startswith(prefix)
+    return base64.b32decode(text.removeprefix(prefix).upper())
+
+
 def base32(raw: bytes) -> str:
     assert len(raw) % 5 == 0, "base32 would need padding"
     return base64.b32encode(raw).decode().lower()

@@ -4,19 +4,22 @@ The payer is named by an account, or by a payment code whose seal is opened here
 looked up, and whether the code is fresh and unused is judged by the account itself.
 """
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
 
 from ledger.account import CODE_LIFE_MS
 from ledger.clock import DAY_MS, Clock
-from ledger.commands import Authorise, CaptureMode, ScannedCode, Void
+from ledger.commands import Authorise, CaptureMode, PresentedCard, ScannedCode, Void
 from ledger.entry import Cause
 from ledger.events import Sale
 from ledger.ids import AccountId, Ref
 from ledger.money import Money
 from ledger.replies import Reply
 from services.asking import Accounts
+from services.card_desk import CardDesk, Presented
+from services.card_desk import Sale as CardSale
 from services.keyring import Keyring
 from services.order_texts import OrderTexts
 from terminals.payment_code import CodeKeys, PaymentCode
@@ -29,8 +32,11 @@ WEB_DEVICE = 1  # codes drawn by the server for a signed-in page
 
 
 class Payer(msgspec.Struct, frozen=True):
+    """card: the code is then its tap, and what it proves is judged with the sale."""
+
     account: AccountId
     code: ScannedCode | None = None
+    card: Presented | None = None
 
 
 class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +63,7 @@ class Payments:
         accounts: Accounts,
         keyring: Keyring,
         order_texts: OrderTexts,
+        cards: CardDesk,
         *,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
@@ -64,6 +71,7 @@ class Payments:
         self._accounts = accounts
         self._keyring = keyring
         self._order_texts = order_texts
+        self._cards = cards
         self._clock = clock
         self._random_bytes = random_bytes
         ring = sorted(keyring.payment_code_keys().items())
@@ -74,6 +82,11 @@ class Payments:
         opened = self._codes.open(text)
         scanned = ScannedCode(opened.code_id, opened.code.issued_at_ms)
         return Payer(opened.code.account, scanned)
+
+    async def open_card(self, text: str) -> Payer:
+        """Whose card it is. Raises UnknownCard, TapUnreadable, StoreUnavailable."""
+        presented = await asyncio.to_thread(self._cards.present, text)
+        return Payer(presented.account, presented.code, presented)
 
     def issue_code(self, account: AccountId) -> IssuedCode:
         """A code that pays from this account once, within a minute."""
@@ -96,8 +109,16 @@ class Payments:
             capture=request.capture,
             hold_ms=request.hold_ms,
             code=request.payer.code,
+            card=await self._judged(request),
         )
         return await self._accounts.change(command, cause)
+
+    async def _judged(self, request: PaymentRequest) -> PresentedCard | None:
+        presented = request.payer.card
+        if presented is None:
+            return None
+        sale = CardSale(request.amount, request.merchant, request.terminal)
+        return await asyncio.to_thread(self._cards.judge, presented, sale)
 
     async def give_back(self, ref: Ref, cause: Cause) -> Reply:
         """The whole payment, whatever of it was captured."""

@@ -64,6 +64,7 @@ TAP_PREFIX = "tap1."
 PIN_DIGITS_MIN, PIN_DIGITS_MAX = 4, 8
 
 _TIME_BYTES = 6
+NONCE_RANDOM_BYTES = NONCE_BYTES - _TIME_BYTES
 _CURRENCY_BYTES = 12
 _CHARGE = struct.Struct(f">{NONCE_BYTES}sQ{_CURRENCY_BYTES}s{TERMINAL_BYTES}s")
 CHARGE_BYTES = _CHARGE.size
@@ -140,7 +141,7 @@ def read_tap(text: str) -> Tap:
 
 
 def nonce_at(issued_at_ms: int, random: bytes) -> bytes:
-    assert len(random) == NONCE_BYTES - _TIME_BYTES
+    assert len(random) == NONCE_RANDOM_BYTES
     return issued_at_ms.to_bytes(_TIME_BYTES, "big") + random
 
 
@@ -168,9 +169,12 @@ def cmac(key: bytes, message: bytes) -> bytes:
     return mac.finalize()
 
 
+def is_pin(text: str) -> bool:
+    right_length = PIN_DIGITS_MIN <= len(text) <= PIN_DIGITS_MAX
+    return right_length and text.isascii() and text.isdigit()
+
+
 def pin_block(pin: str) -> bytes:
     """ISO 9564-1 format 2: how a PIN goes from a reader to a card, and nowhere else."""
-    assert pin.isascii()
-    assert pin.isdigit()
-    assert PIN_DIGITS_MIN <= len(pin) <= PIN_DIGITS_MAX
+    assert is_pin(pin)
     return bytes.fromhex(f"2{len(pin):X}{pin}".ljust(16, "F"))

@@ -1,9 +1,13 @@
 """The till's half of a dialogue with a wallet card; what is said stands in card_format.py.
 
-NotOurCard          another card, an empty one, or of a version that is not read here
-GatewayNotProved    the card does not believe that the charge is the gateway's
-PinWrong            tries are left
-PinBlocked          none are left: the issuer must give out a new card
+    CardFault
+        NotOurCard          another card, or of a version that is not read here
+        CardIsWritten       it was to be written, and is not empty
+        GatewayNotProved    the card does not believe that the charge is the gateway's
+        PinWrong            tries are left
+        PinBlocked          none are left: the issuer must give out a new card
+
+A card that goes away in the middle is terminals/card_reader.py's CardTorn.
 """
 
 import msgspec
@@ -54,6 +58,11 @@ NO_PIN = b"\xff" * 8
 class NotOurCard(CardFault):
     def __init__(self) -> None:
         super().__init__("this is not a wallet card of ours")
+
+
+class CardIsWritten(CardFault):
+    def __init__(self) -> None:
+        super().__init__("this card is written already, and a card is written once")
 
 
 class GatewayNotProved(CardFault):

@@ -37,8 +37,10 @@ from ledger.money import Money
 from ledger.payment import PaymentState
 from ledger.replies import PaymentReply, ReverseReply
 from services.asking import Accounts, Unanswered
+from services.cards import UnknownCard
 from services.payments import Payer, PaymentRequest, Payments
 from services.principals import Principal, PrincipalKind
+from terminals.card_format import TapUnreadable
 from terminals.payment_code import CodeUnreadable
 
 AUTHORISED = {201: PaymentView, 202: UnknownView, 402: PaymentView}
@@ -100,7 +102,7 @@ class PaymentsApi:
         body: PaymentBody = call.body
         caller = call.caller
         request = PaymentRequest(
-            payer=self._payer(caller, body.payer),
+            payer=await self._payer(caller, body.payer),
             amount=_money(body.amount),
             merchant=await self._merchant(caller, body.merchant or None),
             order=body.order,
@@ -130,8 +132,9 @@ class PaymentsApi:
 
     async def look_up(self, call: Call) -> Answer:
         body: AttemptBody = call.body
+        payer = await self._payer(call.caller, body.payer)
         command = LookUp(
-            account=self._payer(call.caller, body.payer).account,
+            account=payer.account,
             original=key_digest(call.caller.id, body.key),
             merchant=merchant_scope(call.caller),
         )
@@ -142,8 +145,9 @@ class PaymentsApi:
 
     async def reverse(self, call: Call) -> Answer:
         body: AttemptBody = call.body
+        payer = await self._payer(call.caller, body.payer)
         command = Reverse(
-            account=self._payer(call.caller, body.payer).account,
+            account=payer.account,
             original=key_digest(call.caller.id, body.key),
             merchant=merchant_scope(call.caller),
         )
@@ -216,26 +220,41 @@ class PaymentsApi:
         may_see = is_operator(caller) or caller.account == account_text(reply.ref.account)
         return await self._views.payment(reply, order=order, show_account=may_see)
 
-    def _payer(self, caller: Principal, payer: PayerBody) -> Payer:
-        """Who pays: exactly one of code and account. Naming an account needs more trust."""
-        if (payer.code is UNSET) == (payer.account is UNSET):
+    async def _payer(self, caller: Principal, payer: PayerBody) -> Payer:
+        """Who pays, named in exactly one way. Naming an account needs more trust."""
+        if [payer.code, payer.card, payer.account].count(UNSET) != 2:
             raise bad_field(
-                "$.payer", "Name the payer by exactly one of `code` and `account`."
+                "$.payer", "Name the payer by exactly one of `code`, `card` and `account`."
             )
         if isinstance(payer.code, str):
             try:
                 return self._payments.open_code(payer.code)
             except CodeUnreadable as error:
-                raise Problem(
-                    422, "code-unreadable", f"{error}.".capitalize(), field="$.payer.code"
-                ) from None
-        assert isinstance(payer.account, str), "one of the two is set"
+                raise _unreadable("code", error) from None
+        if isinstance(payer.card, str):
+            return await self._card_payer(payer.card)
+        assert isinstance(payer.account, str), "one of the three is set"
         if not is_operator(caller):
             raise forbidden(
                 "Only operators name the payer's account; scan the payer's code.",
                 "$.payer.account",
             )
         return Payer(account_id(payer.account, "$.payer.account"))
+
+    async def _card_payer(self, text: str) -> Payer:
+        try:
+            return await self._payments.open_card(text)
+        except TapUnreadable as error:
+            raise _unreadable("card", error) from None
+        except UnknownCard:
+            raise Problem(
+                404, "not-found", "There is no such card.", field="$.payer.card"
+            ) from None
+
+
+def _unreadable(what: str, error: ValueError) -> Problem:
+    detail = f"{error}.".capitalize()
+    return Problem(422, f"{what}-unreadable", detail, field=f"$.payer.{what}")
 
 
 def _unknown(key: str) -> UnknownView:

@@ -7,6 +7,9 @@ import pytest
 
 from terminals.bench_reader.daemon import Pcscd
 from tests.bench_reader.bench import NAME, READERS, Bench, require_bench
+from tests.gateway.fixtures import funded, furnished, furnished_with_money, house
+
+__all__ = ["funded", "furnished", "furnished_with_money", "house"]
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,10 @@ async def register(house: House) -> Call:
     return Call(house.operator, "/v1/terminals", body, body | {"name": "B13"})
 
 
+async def card(house: House) -> Call:
+    return Call(house.operator, "/v1/cards", {"account": AMIRA}, {"account": JONAS})
+
+
 async def scan(house: House) -> Call:
     made = await house.lounge.post("/v1/merchant-codes", {"currency": "QAR"}, None)
     body = {"code": made.body["payload"], "amount": money(24_000)}
@@ -151,6 +155,7 @@ async def ndc_order(house: House) -> Call:
 
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
+    "/v1/cards": card,
     "/v1/accounts/{id}/top-ups": top_up,
     "/v1/accounts/{id}/freeze": freeze,
     "/v1/accounts/{id}/unfreeze": unfreeze,

@@ -19,6 +19,7 @@ from tests.channels.agency import (
 )
 from tests.channels.ndc import order_create
 from tests.gateway.calls import CALLS, held_path
+from tests.gateway.cards import every_answer
 from tests.gateway.harness import AMIRA, JONAS, House, Json, money
 from tests.gateway.registry import all_that_can_be_asked
 from tests.gateway.road import Fate
@@ -126,10 +127,12 @@ UNKNOWN = {
     "terminals": "trm_" + "a" * 24,
     "agencies": "agy_" + "a" * 24,
     "agency": "tkt_" + "a" * 24,
+    "cards": "crd_" + "a" * 24,
 }
 # A body that can be decoded, where one without fields cannot.
 SOME = {
     "/v1/payments/{id}/increase": {"amount": money(1)},
+    "/v1/cards/{id}/tap-limit": {"tap_limit": None},
     "/v1/accounts/{id}/top-ups": {
         "amount": money(1),
         "evidence": {"source": "bank", "reference": "stmt-1"},
@@ -396,6 +399,7 @@ WALKS: list[Walk] = [
     what_a_counter_shows,
     what_agencies_do,
     what_is_asked_is_done,
+    every_answer,
     what_is_closed_is_closed,
 ]
 

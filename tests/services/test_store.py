@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from services import schema
+from services.card_tables import CARDS
 from services.merchant_tables import PAYMENTS
 from services.schema import VERSION_TABLE, SchemaIsNewer, upgrade
 from services.store import Store, StoreUnavailable, UnsupportedStore, open_store
@@ -47,7 +48,8 @@ def tables_of(connection: sqlite3.Connection) -> set[str]:
 
 
 def test_the_revisions_make_exactly_the_tables_that_the_code_names(store: Store) -> None:
-    assert {PAYMENTS.metadata, TERMINAL_TOTALS.metadata} == {METADATA}
+    tables = (PAYMENTS, TERMINAL_TOTALS, CARDS)
+    assert {table.metadata for table in tables} == {METADATA}
     with store.read() as connection:
         options = {"version_table": VERSION_TABLE}
         context = MigrationContext.configure(connection, opts=options)

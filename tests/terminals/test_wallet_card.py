@@ -47,21 +47,10 @@ from terminals.wallet_card import (
     personalise,
     verify_pin,
 )
+from tests.card_in_hand import Link, written_card
 
 CARD, KEY, PIN = bytes(range(15)), bytes(range(16)), "2468"
 NOON_MS = 1_795_348_800_000
-
-
-class Link:
-    """A card in a hand: no reader, no daemon. asked: instructions in their order."""
-
-    def __init__(self, card: WalletProgram) -> None:
-        self._card = card
-        self.asked: list[int] = []
-
-    def transmit(self, question: bytes) -> bytes:
-        self.asked.append(question[1])
-        return self._card.process(question)
 
 
 def charge(minor: int = 24_000, terminal: str = "till_b12") -> bytes:
@@ -73,11 +62,7 @@ def charge(minor: int = 24_000, terminal: str = "till_b12") -> bytes:
 
 @pytest.fixture
 def card() -> WalletProgram:
-    card = WalletProgram(Random(1).randbytes)
-    link = Link(card)
-    greet(link)
-    personalise(link, card=CARD, key_id=1, key=KEY, pin=PIN)
-    return card
+    return written_card(CARD, KEY, PIN)
 
 
 @pytest.fixture

@@ -1,0 +1,181 @@
+"""What `airside cards …` does: cards of one data folder, from a shell."""
+
+import argparse
+import getpass
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.card_keys import hsm_settings, issuer_keys
+from gateway.config import BadSetting, Config, load
+from gateway.layout import Layout
+from ledger.clock import SystemClock
+from ledger.ids import parse_account
+from ledger.money import Money, exponent
+from services.card_hsm import make_hsm_key
+from services.card_issuer import IssuerKeys, card_key
+from services.card_making import make_chip
+from services.cards import (
+    PREFIX,
+    Card,
+    CardStatus,
+    cards_of,
+    get_card,
+    note_personalised,
+    set_status,
+    set_tap_limit,
+)
+from services.mint import raw_of
+from services.store import Store, open_store
+from terminals.apdu import CardLink
+from terminals.card_format import CARD_BYTES, is_pin
+from terminals.card_reader import CardReader, reader_names
+from terminals.wallet_card import CardIsWritten, greet, personalise
+
+_CLOCK = SystemClock()
+
+
+def _make(options: argparse.Namespace) -> int:
+    parse_account(options.account)
+    with _store(options.data) as store:
+        card, _ = make_chip(
+            store,
+            secrets.token_bytes(CARD_BYTES),
+            account=options.account,
+            key_id=issuer_keys(_config(options)).newest,
+            tap_limit=_limit(options),
+            now_ms=_CLOCK.now_ms(),
+        )
+    _say(_line(card))
+    _say(f"to write it: airside cards personalise {card.id} --data {options.data}")
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        for card in cards_of(store, options.account):
+            _say(_line(card))
+    return 0
+
+
+def _personalise(options: argparse.Namespace) -> int:
+    pin = _asked_pin() if options.pin else ""
+    keys = issuer_keys(_config(options))
+    with _store(options.data) as store, CardReader(options.reader) as reader:
+        card = get_card(store, options.card)
+        _say(f"{reader.name}: lay an empty card on it …")
+        with reader.next_card() as link:
+            write_card(link, store, card, keys, pin=pin)
+    _say(f"{card.id} is written.")
+    return 0
+
+
+def write_card(
+    link: CardLink, store: Store, card: Card, keys: IssuerKeys, *, pin: str
+) -> None:
+    """Raises CardFault, CardTorn: then the card is written whole, or still empty."""
+    if not greet(link).is_empty:
+        raise CardIsWritten
+    number = raw_of(card.id, PREFIX)
+    key = card_key(keys, card.key_id, number)
+    personalise(link, card=number, key_id=card.key_id, key=key, pin=pin)
+    note_personalised(store, card.id, now_ms=_CLOCK.now_ms())
+
+
+def _asked_pin() -> str:
+    """From the keyboard, unseen, twice; or a line of what is piped in."""
+    if sys.stdin.isatty():
+        pin = getpass.getpass("PIN of 4 to 8 digits: ")
+        if pin != getpass.getpass("again: "):
+            raise BadSetting("--pin", "the two are not the same")
+    else:
+        pin = sys.stdin.readline().strip()
+    if not is_pin(pin):
+        raise BadSetting("--pin", "a PIN has 4 to 8 digits")
+    return pin
+
+
+def _turning(status: CardStatus) -> Callable[[argparse.Namespace], int]:
+    def turn(options: argparse.Namespace) -> int:
+        with _store(options.data) as store:
+            _say(_line(set_status(store, options.card, status)))
+        return 0
+
+    return turn
+
+
+def _set_limit(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        _say(_line(set_tap_limit(store, options.card, _limit(options))))
+    return 0
+
+
+def _issuer_key(options: argparse.Namespace) -> int:
+    settings = hsm_settings(_config(options))
+    if settings is None:
+        raise BadSetting("card_hsm", "no security module is set; the data folder has a key")
+    _say(f"issuer key {make_hsm_key(settings)} is in token {settings.token!r}")
+    return 0
+
+
+def _readers(_options: argparse.Namespace) -> int:
+    for name in reader_names():
+        _say(name)
+    return 0
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "make": _make,
+    "list": _list,
+    "personalise": _personalise,
+    "block": _turning(CardStatus.BLOCKED),
+    "unblock": _turning(CardStatus.ACTIVE),
+    "lost": _turning(CardStatus.LOST),
+    "limit": _set_limit,
+    "issuer-key": _issuer_key,
+    "readers": _readers,
+}
+
+
+@contextmanager
+def _store(data: Path) -> Iterator[Store]:
+    if not data.is_dir():
+        raise BadSetting("--data", f"there is no data folder {data}")
+    store = open_store(Layout(data).store_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _config(options: argparse.Namespace) -> Config:
+    path = getattr(options, "config", None)
+    return load(path, os.environ, {"data": str(options.data)})
+
+
+def _limit(options: argparse.Namespace) -> Money | None:
+    """Raises BadSetting, UnknownCommodity."""
+    if not options.tap_limit:
+        return None
+    currency, _, minor = options.tap_limit.partition("=")
+    if not minor.isdigit():
+        raise BadSetting("--tap-limit", "write it as QAR=20000, in minor units")
+    exponent(currency)
+    return Money(int(minor), currency)
+
+
+def _line(card: Card) -> str:
+    limit = f"PIN above {card.tap_limit}" if card.tap_limit else "no PIN"
+    written = "written" if card.personalised_at_ms or card.masked else "empty"
+    return (
+        f"{card.id}  {card.status.value:7}  {card.form.value:6}  {written:7}  {limit}"
+        f"  {card.account}  {card.masked or ''}".rstrip()
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

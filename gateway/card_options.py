@@ -1,0 +1,76 @@
+"""The part of the command line that issues cards: `airside cards …`.
+
+It works on the data folder, running or not. Who writes a chip holds its key for a moment, so that
+is done here, where the issuer's keys are, and never over the network.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger.ids import MalformedId
+from ledger.money import UnknownCommodity
+from services.card_hsm import HsmUnusable
+from services.cards import CardIsLost, TooManyCards, UnknownCard
+from terminals.apdu import CardFault
+from terminals.card_reader import ReaderTrouble
+
+EXPLAINED = (
+    CardFault,
+    CardIsLost,
+    HsmUnusable,
+    MalformedId,
+    ReaderTrouble,
+    TooManyCards,
+    UnknownCard,
+    UnknownCommodity,
+)
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def add_cards(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, text: str, *, one: bool = True) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text)
+        if one:
+            command.add_argument("card", help="crd_…")
+        command.add_argument("--data", type=Path, default=Path("data"))
+        command.set_defaults(run=_runner(name))
+        return command
+
+    make = add("make", "a new chip card of an account", one=False)
+    make.add_argument("--account", required=True, help="acc_…")
+    _add_limit(make)
+    add("list", "the cards of an account", one=False).add_argument(
+        "--account", required=True, help="acc_…"
+    )
+    personalise = add("personalise", "write an empty card that lies on a reader")
+    personalise.add_argument("--reader", default="", help="how its name begins")
+    personalise.add_argument(
+        "--pin",
+        action="store_true",
+        help="ask for a PIN of 4 to 8 digits, and write it too",
+    )
+    personalise.add_argument("--config", type=Path, help="settings: of a security module")
+    add("block", "decline it until it is unblocked")
+    add("unblock", "let it pay again")
+    add("lost", "decline it for ever")
+    _add_limit(add("limit", "above which a PIN is needed; without one, never"))
+    key = add("issuer-key", "make an issuer's key in the security module", one=False)
+    key.add_argument("--config", type=Path, help="settings of the security module")
+    add("readers", "the card readers of this machine", one=False)
+
+
+def _add_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tap-limit", help="QAR=20000 (minor units)")
+
+
+def _runner(name: str) -> Run:
+    def run(options: argparse.Namespace) -> int:
+        from gateway.card_commands import COMMANDS  # noqa: PLC0415 — needs the store
+
+        return COMMANDS[name](options)
+
+    return run

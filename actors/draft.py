@@ -49,7 +49,7 @@ class Draft:
 
     def commit(self, *, idle: bool) -> bool:
         """One durable commit of the batch and of some images. Raises AppendFailed or Fenced."""
-        images, mark = self._residents.next_images(idle=idle)
+        images, mark = self._residents.next_images(idle=idle, entries=len(self._sealed))
         if self._sealed or images:
             self._journal.append(list(self._sealed.values()), images, mark)
         self._entries.clear()

@@ -1,6 +1,6 @@
 """Images drawn anew from entries alone, by the code of every start."""
 
-from actors.residents import Residents
+from actors.residents import REPLAY_PAGE, Residents
 from ledger.journal import Journal
 
 
@@ -10,7 +10,7 @@ def rebuild(partition: int, journal: Journal) -> None:
     """
     residents = Residents(partition, journal)
     residents.replay()
-    images, mark = residents.next_images(idle=True)
+    images, mark = residents.next_images(idle=True, entries=REPLAY_PAGE)
     while images:
         journal.append([], images, mark)
-        images, mark = residents.next_images(idle=True)
+        images, mark = residents.next_images(idle=True, entries=REPLAY_PAGE)

@@ -8,6 +8,8 @@ entries, oldest first; so the tail to replay stays short and no payment waits fo
 """
 
 import heapq
+from collections import OrderedDict
+from itertools import islice
 
 from ledger.account import Account
 from ledger.apply import apply
@@ -29,17 +31,25 @@ from ledger.journal import Image, Journal, Mark
 RESIDENTS_MAX = 100_000
 # Entries that a restart may have to replay: measured at about 60,000 a second.
 TAIL_MAX = 20_000
-# Images per commit under load: enough to keep up when every entry dirties a new account.
+# Images per commit when nobody waits. Under load a commit saves as many as it has entries, if those
+# are more: every entry may dirty a new account, and what is dirty can neither leave memory nor be
+# left out by a replay.
 IMAGES_PER_COMMIT = 32
 REPLAY_PAGE = 2_000
+# Stale places in the list of expiries that are not worth tidying.
+STALE_DUE_MAX = 1_000
 
 
 class Residents:
     def __init__(self, partition: int, journal: Journal) -> None:
         self._partition = partition
         self._journal = journal
-        self._accounts: dict[AccountId, Account] = {}  # least recently used first
-        self._dirty: dict[AccountId, int] = {}  # account: its first entry since its image
+        # Both are taken from at the front for as long as the partition lives. A plain dict keeps
+        # the places of what was taken, and would look through more and more of them.
+        self._accounts = OrderedDict[AccountId, Account]()  # least recently used first
+        self._dirty = OrderedDict[
+            AccountId, int
+        ]()  # account: its first entry since its image
         self._due: list[tuple[int, AccountId]] = []
         self.inbox: dict[int, int] = {}
         self.open_holds = 0  # of the accounts in memory
@@ -70,7 +80,7 @@ class Residents:
         than memory holds: images of some are saved, so that they can go.
         """
         while len(self._accounts) > RESIDENTS_MAX:
-            images, mark = self.next_images(idle=True)
+            images, mark = self.next_images(idle=True, entries=REPLAY_PAGE)
             self._journal.append([], images, mark)
             self.evict()
 
@@ -109,17 +119,19 @@ class Residents:
 
     def get(self, account_id: AccountId) -> Account | None:
         """The account, from memory or from its image; None if it was never opened."""
-        account = self._accounts.pop(account_id, None)
+        account = self._accounts.get(account_id)
+        if account is not None:
+            self._accounts.move_to_end(account_id)
+            return account
+        image = self._journal.image(account_id)
+        if image is not None:
+            account = restore(self._partition, image, self._journal.image)
         if account is None:
-            image = self._journal.image(account_id)
-            if image is not None:
-                account = restore(self._partition, image, self._journal.image)
-            if account is None:
-                return None
-            self.open_holds += len(account.open_holds)
-            for expires_at_ms in account.open_holds.values():
-                heapq.heappush(self._due, (expires_at_ms, account_id))
+            return None
         self._accounts[account_id] = account
+        self.open_holds += len(account.open_holds)
+        for expires_at_ms in account.open_holds.values():
+            heapq.heappush(self._due, (expires_at_ms, account_id))
         return account
 
     def due(self, at_ms: int, limit: int, *, apart_from: set[AccountId]) -> list[AccountId]:
@@ -139,10 +151,14 @@ class Residents:
                     found[account_id] = None
         return list(found)
 
-    def next_images(self, *, idle: bool) -> tuple[list[Image], Mark | None]:
-        """What the next commit should save: the oldest dirty accounts, when it is time."""
+    def next_images(
+        self, *, idle: bool, entries: int = 0
+    ) -> tuple[list[Image], Mark | None]:
+        """What the next commit should save: the oldest dirty accounts, when it is time. entries:
+        how many that commit has.
+        """
         before = self.last_seq + 1 if idle else self.last_seq - TAIL_MAX
-        oldest = self._oldest_dirty(before)
+        oldest = self._oldest_dirty(before, max(entries, IMAGES_PER_COMMIT))
         if not oldest:
             return [], None
         images = [
@@ -153,10 +169,10 @@ class Residents:
         first_dirty = next(iter(self._dirty.values()), self.last_seq + 1)
         return images, mark_at(first_dirty - 1, self.inbox, self.incarnation)
 
-    def _oldest_dirty(self, before: int) -> list[AccountId]:
+    def _oldest_dirty(self, before: int, limit: int) -> list[AccountId]:
         oldest: list[AccountId] = []
         for account_id, first_seq in self._dirty.items():
-            if first_seq >= before or len(oldest) == IMAGES_PER_COMMIT:
+            if first_seq >= before or len(oldest) == limit:
                 break
             if account_id in self._accounts:
                 oldest.append(account_id)
@@ -175,6 +191,17 @@ class Residents:
         excess = len(self._accounts) - RESIDENTS_MAX
         if excess <= 0:
             return
-        for account_id in list(self._accounts)[:excess]:
+        for account_id in list(islice(self._accounts, excess)):
             if account_id not in self._dirty:
                 self.open_holds -= len(self._accounts.pop(account_id).open_holds)
+        if len(self._due) > 2 * self.open_holds + STALE_DUE_MAX:
+            self._tidy_due()
+
+    def _tidy_due(self) -> None:
+        """Whoever comes and goes leaves its holds behind each time. On disk they are found too."""
+        self._due = [
+            (expires_at_ms, account_id)
+            for account_id, account in self._accounts.items()
+            for expires_at_ms in account.open_holds.values()
+        ]
+        heapq.heapify(self._due)

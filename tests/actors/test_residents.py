@@ -190,6 +190,22 @@ def test_under_load_images_are_saved_so_that_the_tail_stays_short(
     assert behind <= 20 + 2 * len(NAMES)
 
 
+def test_images_keep_up_with_batches_of_ever_new_accounts(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is dirty can neither leave memory nor be left out by a replay."""
+    monkeypatch.setattr(residents, "TAIL_MAX", 20)
+    monkeypatch.setattr(residents, "IMAGES_PER_COMMIT", 2)
+    monkeypatch.setattr(residents, "RESIDENTS_MAX", 10)
+    for number in range(0, 300, 10):
+        some = range(number, number + 10)
+        world.ask_all([opened(f"traveller {each}")[0] for each in some])
+
+    behind = world._journal.tip().seq - world._journal.mark().seq
+    assert behind <= 20 + 2 * 10
+    assert len(world.partition.residents) <= 10 + 20 + 2 * 10
+
+
 def test_images_are_saved_a_few_at_a_time(
     world: OneDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +307,28 @@ def test_holds_that_a_start_finds_only_in_images_expire_all_the_same(
     ticked(world.partition)
 
     assert tip_of(store).seq == before.seq + len(NAMES)
+
+
+def test_holds_of_accounts_that_come_and_go_take_no_more_and_more_memory(
+    world: OneDesk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(residents, "RESIDENTS_MAX", 1)
+    monkeypatch.setattr(residents, "STALE_DUE_MAX", 5)
+    for name in NAMES:
+        world.ask(held(name, f"A of {name}"))
+    ticked(world.partition)
+
+    for _ in range(20):
+        for name in NAMES:
+            world.ask(Envelope(ReadAccount(account=account_of(name))))
+
+    assert len(world.partition.residents._due) <= 5 + 2 * 2
+    clock.advance(HOLD_MS)
+    ticked(world.partition)
+    for name in NAMES:
+        reply = world.ask(Envelope(ReadAccount(account=account_of(name))))
+        assert isinstance(reply, AccountReply)
+        assert reply.pots["QAR"].held_minor == 0
 
 
 def test_open_holds_are_counted_of_the_accounts_in_memory(

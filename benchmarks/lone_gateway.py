@@ -19,7 +19,6 @@ from gateway.layout import Layout
 from gateway.runner import serve
 from ledger.clock import SystemClock
 from ledger.sqlite_store import SqliteStore
-from services.store import open_store
 
 
 async def run(config: Config, path: str) -> None:
@@ -33,7 +32,7 @@ async def run(config: Config, path: str) -> None:
         road=SocketRoad(resolve),
         pulse=SocketRoad(resolve),
         journals=SqliteStore(layout.journals),
-        store=open_store(layout.store_url),
+        store=layout.open_store(),
         clock=SystemClock(),
     )
     gateway = Gateway(parts)

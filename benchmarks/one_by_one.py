@@ -29,7 +29,6 @@ from ledger.errors import Happened
 from ledger.ids import AccountId
 from ledger.replies import Reply
 from ledger.stores import open_journals
-from services.store import open_store
 
 
 class OneByOne:
@@ -117,7 +116,7 @@ async def run(
         road=road,
         pulse=road,
         journals=open_journals(layout.journals_at(config.store)),
-        store=open_store(layout.store_url),
+        store=layout.open_store(),
         clock=SystemClock(),
     )
     actors = start_actors(config, head, directory)

@@ -30,7 +30,7 @@ from ledger.replies import AccountReply, Reply, TransferReply
 from ledger.sqlite_store import SqliteStore
 from services.merchants import MerchantDetails, create_merchant
 from services.principals import NewPrincipal, PrincipalKind, create_principal, issue_key
-from services.store import Store, open_store
+from services.store import Store
 
 # Who opened all of them. Ids come from it and from the wallet's number, so the share of the
 # hottest partition is the same in each run.
@@ -50,7 +50,7 @@ def seed(config: Config, wallets: int) -> World:
     """Everything that a data folder needs, and this many filled wallets in it."""
     layout = Layout(Path(config.data))
     directory = prepare(config, layout)
-    store = open_store(layout.store_url)
+    store = layout.open_store()
     key, merchants = _people(store)
     store.close()
     ids = [_wallet(number) for number in range(wallets)]

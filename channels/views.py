@@ -35,7 +35,14 @@ from ledger.events import (
     TransferSent,
     Voided,
 )
-from ledger.ids import Ref, account_text, payment_text, transfer_text
+from ledger.ids import (
+    AccountId,
+    Ref,
+    account_text,
+    parse_account,
+    payment_text,
+    transfer_text,
+)
 from ledger.legs import add, total
 from ledger.payment import OPEN_STATES, PaymentState
 from ledger.posting import Book, Legs, commodity_of
@@ -43,7 +50,7 @@ from ledger.replies import AccountReply, PaymentReply, ReverseReply, TransferRep
 from ledger.time_text import time_text
 from services.cards import card_text
 from services.merchants import find_merchants
-from services.order_texts import OrderTexts
+from services.order_texts import OrderTexts, SaleOf
 from services.orders import Order
 from services.payment_state import PaymentRow
 from services.store import Store
@@ -75,13 +82,13 @@ class Names:
             self._merchants.clear()
         self._merchants.update({key: value.name for key, value in found.items()})
 
-    def recent_order(self, digest: bytes) -> str | None:
-        return self._order_texts.recent(digest)
+    def recent_order(self, account: AccountId, sale: Sale) -> str | None:
+        return self._order_texts.recent(account, sale.order)
 
-    async def orders(self, digests: Collection[bytes]) -> dict[bytes, str]:
-        if not digests:
+    async def orders(self, sales: Collection[SaleOf]) -> dict[SaleOf, str]:
+        if not sales:
             return {}
-        return await asyncio.to_thread(self._order_texts.find, digests)
+        return await asyncio.to_thread(self._order_texts.find, sales)
 
 
 class Views:
@@ -102,10 +109,11 @@ class Views:
     ) -> PaymentView:
         """order: its text, when the caller has just sent it; looked up otherwise."""
         await self.knows_merchant(reply.sale.merchant)
-        digest = reply.sale.order
-        order = order or self._names.recent_order(digest)
+        account, sale = reply.ref.account, reply.sale
+        order = order or self._names.recent_order(account, sale)
         if order is None:
-            order = (await self._names.orders([digest])).get(digest)
+            of = _of(account, sale)
+            order = (await self._names.orders([of])).get(of)
         return self._payment(reply, order, show_account=show_account)
 
     def _payment(
@@ -140,12 +148,13 @@ class Views:
     ) -> list[PaymentView]:
         """As the bookkeeper told them."""
         await self._names.learn_merchants({row.merchant for row in rows})
-        orders = await self._names.orders({row.order_digest for row in rows})
+        sales = {row.id: _sale_of_row(row) for row in rows}
+        orders = await self._names.orders(set(sales.values()))
         return [
             row_view(
                 row,
                 merchant_name=self._names.merchant(row.merchant),
-                order=orders.get(row.order_digest),
+                order=orders.get(sales[row.id]),
                 show_account=show_account,
             )
             for row in rows
@@ -163,14 +172,14 @@ class Views:
         return ReverseView(reply.outcome.value, payment)
 
     async def entries(self, page: list[Entry], partition: int, cursor: int) -> EntriesView:
-        sales = [sale for entry in page if (sale := _sale_of(entry))]
+        sales = {_of(entry.account, sale) for entry in page if (sale := _sale_of(entry))}
         merchants = {_merchant_of(entry) for entry in page}
         await self._names.learn_merchants(merchants)
-        texts = await self._names.orders({sale.order for sale in sales})
+        texts = await self._names.orders(sales)
         views = [self._entry(entry, f"{partition}-{entry.seq}", texts) for entry in page]
         return EntriesView(views, str(cursor) if cursor else None)
 
-    def _entry(self, entry: Entry, entry_id: str, texts: dict[bytes, str]) -> EntryView:
+    def _entry(self, entry: Entry, entry_id: str, texts: dict[SaleOf, str]) -> EntryView:
         event, sale = entry.event, _sale_of(entry)
         merchant = _merchant_of(entry) or None
         ordinal = getattr(event, "ordinal", 0)
@@ -186,7 +195,7 @@ class Views:
             available_change_minor=available_change(entry),
             merchant=merchant,
             merchant_name=self._names.merchant(merchant) if merchant else None,
-            order=texts.get(sale.order) if sale else None,
+            order=texts.get(_of(entry.account, sale)) if sale else None,
             decline=_decline_of(entry),
             card=_card_of(entry),
         )
@@ -204,6 +213,14 @@ class Views:
             lines=[OrderLineView(line.text, line.amount_minor) for line in order.lines],
             payment=order.payment,
         )
+
+
+def _of(account: AccountId, sale: Sale) -> SaleOf:
+    return SaleOf(account, sale.merchant, sale.order)
+
+
+def _sale_of_row(row: PaymentRow) -> SaleOf:
+    return SaleOf(parse_account(row.account), row.merchant, row.order_digest)
 
 
 def row_view(

@@ -142,6 +142,14 @@ class AccountView(Out, frozen=True):
     pots: list[PotView]
 
 
+class ForgottenView(Out, frozen=True):
+    """swept: nothing of what was deleted is left in the files; otherwise within seconds."""
+
+    id: str
+    forgotten_at: str
+    swept: bool
+
+
 class DeclineView(Out, frozen=True):
     reason: str
     response_code: str

@@ -6,7 +6,7 @@ runtime, with a clock of its own.
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from channels.api.accounts import AccountsApi
 from channels.api.cards import CardsApi
 from channels.api.orders import OrdersApi
 from channels.api.payments import PaymentsApi
+from channels.api.people import PeopleApi
 from channels.api.scans import ScansApi
 from channels.api.takings import TakingsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
@@ -46,10 +47,12 @@ from gateway.terminal_socket import TerminalSockets
 from gateway.web import EventStream, Health, MetricsPage, add_pages
 from gateway.world import PEOPLE, merchant_id
 from ledger.clock import Clock
+from ledger.ids import AccountId
 from ledger.journal import Store as Journals
 from services.asking import Accounts
 from services.card_desk import CardDesk
 from services.demo_airline import DemoAirline
+from services.forgetting import learn_forgotten
 from services.keyring import Keyring, open_keyring
 from services.nonces import Nonces
 from services.order_texts import OrderTexts
@@ -64,6 +67,11 @@ from services.transfers import Transfers
 FLUSH_S = 0.25
 # Between two looks at tickets that are unfinished: one indexed read.
 RESUME_S = 5.0
+# What another process forgot is forgotten here within this time, as a disabled principal is
+# (services/principal_cache.py).
+LEARN_S = 5.0
+# A transaction commits a little after the moment that it wrote down.
+LATE_MS = 60_000
 # A heartbeat that takes longer than this is no sign of readiness.
 STATISTICS_S = 1.0
 
@@ -171,6 +179,7 @@ class Gateway:
             *TransfersApi(accounts, Transfers(accounts)).routes(),
             *PaymentsApi(accounts, payments, views).routes(),
             *CardsApi(accounts, desk, parts.store, keyring, parts.clock).routes(),
+            *self._people(accounts).routes(),
             *TakingsApi(parts.store, views, parts.clock).routes(),
             *self._terminal_routes(keyring),
             *orders.routes(),
@@ -234,6 +243,7 @@ class Gateway:
             asyncio.create_task(self._keep_flushing()),
             asyncio.create_task(self._watch.run()),
             asyncio.create_task(self._keep_resuming()),
+            asyncio.create_task(self._keep_forgetting()),
         ]
 
     async def _keep_flushing(self) -> None:
@@ -252,6 +262,40 @@ class Gateway:
                 await self._agents.resume()
             except StoreUnavailable:
                 _log.warning("unfinished tickets could not be read, and wait")
+
+    async def _keep_forgetting(self) -> None:
+        """What other processes forgot, and what their deletions left in the files."""
+        since_ms = self._parts.clock.now_ms()
+        while True:
+            await asyncio.sleep(LEARN_S)
+            asked_ms = self._parts.clock.now_ms()
+            try:
+                await self._learn(since_ms - LATE_MS)
+            except StoreUnavailable:
+                continue  # asked again from the same moment
+            since_ms = asked_ms
+
+    async def _learn(self, since_ms: int) -> None:
+        store = self._parts.store
+        self._let_go(await asyncio.to_thread(learn_forgotten, store, since_ms))
+        await asyncio.to_thread(store.sweep)
+
+    def _people(self, accounts: Accounts) -> PeopleApi:
+        parts = self._parts
+        return PeopleApi(
+            parts.store,
+            parts.journals,
+            parts.clock,
+            accounts=accounts,
+            retention_days=parts.config.retention_days,
+            let_go=self._let_go,
+        )
+
+    def _let_go(self, holders: Collection[AccountId]) -> None:
+        """Their data leaves the memory of this process."""
+        if holders:
+            self._order_texts.drop(holders)
+            self._principals.clear()
 
     async def _stop(self, _app: web.Application) -> None:
         for task in self._tasks:

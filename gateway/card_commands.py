@@ -29,7 +29,7 @@ from services.cards import (
     set_tap_limit,
 )
 from services.mint import raw_of
-from services.store import Store, open_store
+from services.store import Store
 from terminals.apdu import CardLink
 from terminals.card_format import CARD_BYTES, is_pin
 from terminals.card_reader import CardReader, reader_names
@@ -144,7 +144,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 def _store(data: Path) -> Iterator[Store]:
     if not data.is_dir():
         raise BadSetting("--data", f"there is no data folder {data}")
-    store = open_store(Layout(data).store_url)
+    store = Layout(data).open_store()
     try:
         yield store
     finally:

@@ -1,4 +1,4 @@
-"""The command line: `airside serve | demo | ledger … | receipt … | terminals … | cards … | pos`."""
+"""The command line: `airside serve`, `demo`, `ledger`, `receipt`, `people`, `pos` and others."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ from gateway.config import BadSetting, Config, load
 from gateway.evidence_options import add_against, add_evidence, add_receipt
 from gateway.journal_options import add_store, journals_of, store_of
 from gateway.layout import FolderInUse, OtherStore
+from gateway.people_options import add_people
 from gateway.start_failed import StartFailed
 from gateway.terminal_options import EXPLAINED as OF_TERMINALS
 from gateway.terminal_options import add_terminals
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add_receipt(commands.add_parser("receipt", help="check a receipt, offline"))
     add_terminals(commands.add_parser("terminals", help="the registry of tills"))
     add_cards(commands.add_parser("cards", help="make, write, block wallet cards"))
+    add_people(commands.add_parser("people", help="forget a person"))
     pos = commands.add_parser("pos", help="a till: amount, scan, result, receipt")
     add_options(pos)
     pos.set_defaults(run=_pos)

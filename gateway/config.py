@@ -61,6 +61,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     drain_s: Annotated[int, Meta(ge=1, le=120)] = 10
     """How long a gateway that is told to stop may take to answer what it has accepted."""
 
+    retention_days: Annotated[int, Meta(ge=0, le=36_525)] = 1_826
+    """After an account's close, its holder can be forgotten from then on. Five years is what the
+    FATF's Recommendation 11 asks for at least; what your law says may be more, or less."""
+
     heartbeat_s: Annotated[int, Meta(ge=1, le=60)] = 2
     """A partition or gateway silent for this long is killed and started again. Shorter than a
     till's patience, longer than the slowest commit of a healthy disk."""

@@ -3,11 +3,14 @@
 import fcntl
 import hashlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
 from typing import IO
 
 from ledger.store_address import StoreAddress
+from services.keyring import open_keyring
+from services.store import Store, open_store
 
 
 class FolderInUse(Exception):
@@ -64,6 +67,13 @@ class Layout:
     @property
     def store_url(self) -> str:
         return f"sqlite:///{self.folder / 'store.sqlite'}"
+
+    def open_store(self) -> Store:
+        """With the keys of this folder, which the first start makes. Raises KeysExposed,
+        KeysDamaged, SchemaIsNewer, StoreUnavailable.
+        """
+        keyring = open_keyring(self.folder, random_bytes=secrets.token_bytes)
+        return open_store(self.store_url, keyring)
 
     @property
     def relay_cursors(self) -> Path:

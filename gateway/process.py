@@ -24,7 +24,6 @@ from gateway.config import Config
 from gateway.runner import serve
 from ledger.clock import SystemClock
 from ledger.stores import open_journals
-from services.store import open_store
 
 # Between two signs of life; the supervisor is patient for some seconds.
 BEAT_S = 0.25
@@ -57,7 +56,7 @@ async def _run(spec: GatewaySpec, pulse: int) -> None:
             road=SocketRoad(runtime.socket_path),
             pulse=SocketRoad(runtime.socket_path),
             journals=open_journals(layout.journals_at(spec.config.store)),
-            store=open_store(layout.store_url),
+            store=layout.open_store(),
             clock=SystemClock(),
         )
     )

@@ -21,8 +21,6 @@ from gateway.supervisor import Supervisor
 from gateway.world import seed_principals
 from ledger.clock import SystemClock
 from ledger.stores import prepare_journals
-from services.keyring import open_keyring
-from services.store import open_store
 
 AfterStart = Callable[[Config], Awaitable[None]]
 
@@ -62,8 +60,7 @@ def prepare(config: Config, layout: Layout) -> Directory:
     layout.require_same_store(config.store)
     prepare_journals(layout.journals_at(config.store))
     layout.note_store(config.store)
-    open_keyring(layout.folder, random_bytes=secrets.token_bytes)
-    store = open_store(layout.store_url)
+    store = layout.open_store()
     if config.demo:
         seed_principals(store, SystemClock().now_ms())
     store.close()

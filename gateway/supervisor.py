@@ -30,7 +30,6 @@ from gateway.logs import get
 from gateway.pulse import MISSED_MAX, Pulse
 from gateway.start_failed import StartFailed
 from ledger.stores import open_journals
-from services.store import open_store
 
 if TYPE_CHECKING:
     from actors.ray_runtime import RayRuntime
@@ -200,7 +199,7 @@ class Supervisor:
 
     async def _look_through(self) -> None:
         """The back office, for as long as we live. Opened anew after a failure, like the relay."""
-        store = open_store(self._layout.store_url)
+        store = self._layout.open_store()
         office = BackOffice(
             OfficeParts(
                 journals=open_journals(self._journals),

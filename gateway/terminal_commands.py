@@ -20,7 +20,7 @@ from ledger.clock import SystemClock
 from ledger.time_text import time_text
 from services.keyring import open_keyring
 from services.pairing import draw_code
-from services.store import Store, open_store
+from services.store import Store
 from services.terminals import (
     NewTerminal,
     Settings,
@@ -166,7 +166,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 def _store(data: Path) -> Iterator[Store]:
     if not data.is_dir():
         raise BadSetting("--data", f"there is no data folder {data}")
-    store = open_store(Layout(data).store_url)
+    store = Layout(data).open_store()
     try:
         yield store
     finally:

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from services.mint import RandomBytes, mint
-from services.principals import Principal, PrincipalKind
+from services.principals import Principal, PrincipalKind, principal_of
 from services.rows import as_struct
 from services.store import Store
 from services.tables import AGENCIES, AGENCY_ALERTS, PRINCIPALS
@@ -118,8 +118,8 @@ def list_users(store: Store, agency: Agency) -> tuple[Principal, ...]:
         .order_by(columns.created_at_ms, columns.id)
     )
     with store.read() as connection:
-        rows = connection.execute(query).mappings()
-        return tuple(as_struct(row, Principal) for row in rows)
+        rows = connection.execute(query).mappings().all()
+        return tuple(principal_of(connection, row) for row in rows)
 
 
 def set_alert(store: Store, agency: str, currency: str, below_minor: int) -> None:

@@ -4,7 +4,9 @@
 
 Bytes are base64. Payment codes have a ring of keys: each code names the key that sealed it,
 the highest id seals new ones, the lower ones open what is still out there. The order digest
-has one key for ever: the journal holds its digests, and they must meet again.
+has one key for ever: the journal holds its digests, and they must meet again. The key that wraps
+the data keys of people (services/data_keys.py) is derived from it (HKDF, RFC 5869): it must be
+there for as long, and a folder of an older release needs no new secret.
 
 Who reads this file can make codes of every wallet. So it is for its owner only, and is
 refused otherwise; and no error or repr here shows any part of what it holds.
@@ -19,6 +21,8 @@ from pathlib import Path
 from typing import Annotated, Literal, NoReturn, TypeVar
 
 import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.mint import RandomBytes
 from services.new_file import new_file
@@ -33,6 +37,9 @@ ORDER_DIGEST_BYTES = 16
 
 # One number in three is used, and a byte gives a digit nine times in ten: none needs so many.
 GIFT_STREAM_BYTES = 4_096
+
+# Says what the derived key is for: another purpose would be another key.
+_WRAPS_DATA_KEYS = b"airside wraps data keys 1"
 
 # A whole ring is 16 KB; what is longer is not this file.
 FILE_BYTES_MAX = 65_536
@@ -97,6 +104,11 @@ class Keyring:
     def payment_code_keys(self) -> dict[int, bytes]:
         """All by id, raw, for the codec of payment codes. Never print what this returns."""
         return dict(self._payment_code_keys)
+
+    def wrapping_key(self) -> bytes:
+        """What the data keys of people are wrapped under. Never print what this returns."""
+        derive = HKDF(SHA256(), KEY_BYTES, salt=None, info=_WRAPS_DATA_KEYS)
+        return derive.derive(self._order_digest_key)
 
     def order_digest(self, merchant: str, order_text: str) -> bytes:
         """HMAC-SHA256 of (merchant, order reference), its first 16 bytes.

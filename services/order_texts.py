@@ -1,19 +1,26 @@
 """The order reference that a payment was for, as its merchant wrote it.
 
 The journal keeps only a keyed digest of it (services/keyring.py), because the text may name
-a booking. Here the digest finds the text again, for a statement. A payment never waits for
+a booking. Here the digest finds the text again, for the statement of the account that paid: sealed
+under its data key, so each of two payers of one order has the text of their own. What the first
+release wrote was nobody's; the upgrade sealed it for the merchant. A payment never waits for
 this: texts gather in memory, and a flush every now and then writes them. What is lost on
 the way is a word of a statement, not money, so a full buffer drops, counts, and goes on.
 """
 
-from collections.abc import Collection, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from threading import Lock
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, delete, select, tuple_
 
 from ledger.clock import Clock
+from ledger.ids import AccountId, account_text
+from services.rows import chunks
+from services.sealing import open_sealed
 from services.store import Store
 from services.tables import ORDER_TEXTS
 
@@ -38,9 +45,20 @@ class OrderTextStatistics(msgspec.Struct, frozen=True):
 
 
 class _Seen(msgspec.Struct, frozen=True):
-    merchant: str
     order_text: str
     first_seen_ms: int
+
+
+class SaleOf(NamedTuple):
+    """Who paid whom for what, by its digest."""
+
+    account: AccountId
+    merchant: str
+    digest: bytes
+
+
+# Who paid, and the digest of what for.
+_Sale = tuple[AccountId, bytes]
 
 
 class OrderTexts:
@@ -50,30 +68,35 @@ class OrderTexts:
         self._store = store
         self._clock = clock
         self._buffered_max = buffered_max
-        self._buffer: dict[bytes, _Seen] = {}
-        self._recent: dict[bytes, str] = {}  # oldest first
+        self._buffer: dict[_Sale, _Seen] = {}
+        self._recent = OrderedDict[_Sale, str]()  # oldest first
         self._dropped = 0
         self._lock = Lock()
 
-    def remember(self, digest: bytes, merchant: str, text: str) -> None:
+    def remember(self, account: AccountId, digest: bytes, text: str) -> None:
         """Buffer it and return at once; touches no disk."""
+        sale = (account, digest)
         with self._lock:
-            if digest in self._recent:
+            if sale in self._recent:
                 return  # written, or in the buffer
             if len(self._buffer) >= self._buffered_max or not _is_storable(text):
                 self._dropped += 1
                 return
-            self._buffer[digest] = _Seen(merchant, text, self._clock.now_ms())
-            self._keep(digest, text)
+            self._buffer[sale] = _Seen(text, self._clock.now_ms())
+            if len(self._recent) >= RECENT_MAX:
+                self._recent.popitem(last=False)
+            self._recent[sale] = text
 
-    def _keep(self, digest: bytes, text: str) -> None:
-        if len(self._recent) >= RECENT_MAX:
-            self._recent.pop(next(iter(self._recent)))
-        self._recent[digest] = text
-
-    def recent(self, digest: bytes) -> str | None:
+    def recent(self, account: AccountId, digest: bytes) -> str | None:
         """The text, if it was seen lately; touches no disk."""
-        return self._recent.get(digest)
+        return self._recent.get((account, digest))
+
+    def drop(self, accounts: Collection[AccountId]) -> None:
+        """From memory: their holders were forgotten."""
+        with self._lock:
+            for sales in (self._buffer, self._recent):
+                for sale in [sale for sale in sales if sale[0] in accounts]:
+                    del sales[sale]
 
     def flush(self) -> int:
         """Write what is buffered, in one transaction; returns how many texts that were.
@@ -85,30 +108,94 @@ class OrderTexts:
             batch = dict(self._buffer)
         if not batch:
             return 0
-        rows = [(digest, *msgspec.structs.astuple(seen)) for digest, seen in batch.items()]
         with self._store.write() as connection:
+            rows = list(self._sealed(connection, batch))
             for start in range(0, len(rows), ROWS_PER_STATEMENT):
                 _insert(connection, rows[start : start + ROWS_PER_STATEMENT])
         with self._lock:
-            for digest in batch:
-                self._buffer.pop(digest, None)
+            for sale in batch:
+                self._buffer.pop(sale, None)
         return len(batch)
 
-    def find(self, digests: Collection[bytes]) -> dict[bytes, str]:
-        """Return the texts that are known, by digest: for a page of a statement."""
+    def _sealed(
+        self, connection: Connection, batch: Mapping[_Sale, _Seen]
+    ) -> Iterator[tuple[str, bytes, bytes, int]]:
+        """As rows. Who was forgotten has no key, and leaves no text."""
+        accounts = {account: account_text(account) for account, _ in batch}
+        keys = self._store.keys.make(connection, list(accounts.values()))
+        for (account, digest), seen in batch.items():
+            holder = accounts[account]
+            if holder in keys:
+                place = text_place(holder, digest)
+                text = self._store.keys.seal(keys[holder], place, seen.order_text.encode())
+                yield holder, digest, text, seen.first_seen_ms
+
+    def find(self, sales: Collection[SaleOf]) -> dict[SaleOf, str]:
+        """Return the texts that are known: for a page of a statement."""
         with self._lock:
-            buffered = {d: self._buffer[d].order_text for d in digests if d in self._buffer}
-        columns = ORDER_TEXTS.c
-        query = select(columns.digest, columns.order_text).where(
-            columns.digest.in_(digests)
+            known = {
+                sale: self._buffer[sale.account, sale.digest].order_text
+                for sale in sales
+                if (sale.account, sale.digest) in self._buffer
+            }
+        written = self._read(
+            {(holder, sale.digest) for sale in sales for holder in _holders(sale)}
         )
+        for sale in sales:
+            for holder in _holders(sale):
+                if (holder, sale.digest) in written:
+                    known[sale] = written[holder, sale.digest]
+                    break
+        return known
+
+    def _read(self, rows: Collection[tuple[str, bytes]]) -> dict[tuple[str, bytes], str]:
+        columns = ORDER_TEXTS.c
+        found: list[Row[Any, Any, Any]] = []
         with self._store.read() as connection:
-            written = {row.digest: row.order_text for row in connection.execute(query)}
-        return buffered | written
+            for some in chunks(rows):
+                query = select(columns.holder, columns.digest, columns.sealed_text)
+                place = tuple_(columns.holder, columns.digest)
+                found += connection.execute(query.where(place.in_(some))).all()
+            keys = self._store.keys.find(connection, {row.holder for row in found})
+        return {
+            (row.holder, row.digest): _opened(
+                keys[row.holder], row.holder, row.digest, row.sealed_text
+            )
+            for row in found
+            if row.holder in keys
+        }
 
     def statistics(self) -> OrderTextStatistics:
         with self._lock:
             return OrderTextStatistics(buffered=len(self._buffer), dropped=self._dropped)
+
+
+def forget_texts(
+    connection: Connection, holder: str, orders: Collection[tuple[str, bytes]]
+) -> int:
+    """Delete what the holder paid for, and of these (merchant, digest) what the first release left
+    with the merchant; how many.
+    """
+    columns = ORDER_TEXTS.c
+    own = connection.execute(delete(ORDER_TEXTS).where(columns.holder == holder))
+    deleted = own.rowcount
+    for some in chunks(orders):
+        left = delete(ORDER_TEXTS).where(tuple_(columns.holder, columns.digest).in_(some))
+        deleted += connection.execute(left).rowcount
+    return deleted
+
+
+def _holders(sale: SaleOf) -> tuple[str, str]:
+    """Under whose keys its text may be: the payer's, or, of the first release, the merchant's."""
+    return account_text(sale.account), sale.merchant
+
+
+def text_place(holder: str, digest: bytes) -> str:
+    return f"order_texts.sealed_text {holder} {digest.hex()}"
+
+
+def _opened(key: bytes, holder: str, digest: bytes, sealed: bytes) -> str:
+    return open_sealed(key, text_place(holder, digest), sealed).decode()
 
 
 def _insert(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:

@@ -9,8 +9,12 @@ payment that the journal holds marks its order paid in whatever state of these i
 (open: its claim was released too early), for an order shown as open is paid a second time.
 A claim has no age limit. It ends by evidence, as payments do: its holder tries again, or
 somebody who has seen that nothing was taken releases it.
+
+What an order is for may name a person. Until it is paid it is the merchant's, and sealed under the
+merchant's data key; from then on it is the payer's, sealed anew under theirs, and ends with it.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -20,6 +24,7 @@ from ledger.money import Money
 from services.merchants import require_merchant
 from services.mint import RandomBytes, mint
 from services.rows import as_struct
+from services.sealing import open_sealed
 from services.store import Store
 from services.tables import ORDERS
 
@@ -31,6 +36,9 @@ class OrderStatus(StrEnum):
     PAYING = "paying"
     PAID = "paid"
     CANCELLED = "cancelled"
+
+
+_PAYABLE = frozenset({OrderStatus.OPEN, OrderStatus.PAYING})
 
 
 class UnknownOrder(LookupError):
@@ -75,7 +83,9 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """paying_account: who claimed it last. payment: `pay_…` once it is paid."""
+    """paying_account: who paid it, or claimed it last. payment: `pay_…` once it is paid. order_text
+    and lines are empty once the payer was forgotten.
+    """
 
     id: str
     merchant: str
@@ -103,23 +113,23 @@ def create_order(
         "merchant": new.merchant,
         "amount_minor": new.amount.amount_minor,
         "currency": new.amount.commodity,
-        "order_text": new.order_text,
-        "lines": msgspec.to_builtins(new.lines),
         "status": OrderStatus.OPEN,
         "created_at_ms": now_ms,
     }
-    statement = store.insert_into(ORDERS).values(row).on_conflict_do_nothing()
     with store.write() as connection:
         require_merchant(connection, new.merchant)
+        key = store.keys.make(connection, [new.merchant])[new.merchant]
+        row |= _sealed(store, key, order, (new.order_text, new.lines))
+        statement = store.insert_into(ORDERS).values(row).on_conflict_do_nothing()
         if connection.execute(statement).rowcount != 1:
             raise OrderExists(order)
-        return _read(connection, order)
+        return _read(store, connection, order)
 
 
 def get_order(store: Store, order: str) -> Order:
     """Return it, or raise UnknownOrder."""
     with store.read() as connection:
-        return _read(connection, order)
+        return _read(store, connection, order)
 
 
 def list_orders(
@@ -135,13 +145,13 @@ def list_orders(
     query = select(ORDERS).where(columns.merchant == merchant)
     with store.read() as connection:
         if before is not None:
-            last = _read(connection, before)
+            last = _read(store, connection, before)
             if last.merchant != merchant:
                 raise UnknownOrder(before)
             position = tuple_(literal(last.created_at_ms), literal(last.id))
             query = query.where(tuple_(columns.created_at_ms, columns.id) < position)
-        rows = connection.execute(query.order_by(*newest_first).limit(limit)).mappings()
-        return tuple(_order(row) for row in rows)
+        page = connection.execute(query.order_by(*newest_first).limit(limit))
+        return _orders(store, connection, page.mappings().all())
 
 
 def claim(store: Store, order: str, *, account: str, now_ms: int) -> Order:
@@ -157,23 +167,21 @@ def claim(store: Store, order: str, *, account: str, now_ms: int) -> Order:
     )
     with store.write() as connection:
         connection.execute(claimed)
-        return _read(connection, order)
+        return _read(store, connection, order)
 
 
-def mark_paid(store: Store, order: str, *, payment: str) -> Order:
-    """Write down that this payment paid it; a second time is no error.
+def mark_paid(store: Store, order: str, *, payment: str, account: str) -> Order:
+    """Write down that this payment, from this account, paid it; a second time is no error.
 
     Raises OrderNotPayable, UnknownOrder. Call it only for a payment that is in the journal.
     """
-    payable = ORDERS.c.status.in_([OrderStatus.OPEN, OrderStatus.PAYING])
-    paid = (
-        update(ORDERS)
-        .where(ORDERS.c.id == order, payable)
-        .values(status=OrderStatus.PAID, payment=payment)
-    )
     with store.write() as connection:
-        connection.execute(paid)
-        after = _read(connection, order)
+        before = _read(store, connection, order)
+        if before.status in _PAYABLE:
+            _give_to_payer(store, connection, before, account)
+            paid = {"status": OrderStatus.PAID, "payment": payment}
+            connection.execute(update(ORDERS).where(ORDERS.c.id == order).values(paid))
+        after = _read(store, connection, order)
     if after.payment != payment:
         raise OrderNotPayable(after, payment)
     return after
@@ -195,17 +203,71 @@ def release(store: Store, order: str, *, account: str) -> Order:
     )
     with store.write() as connection:
         connection.execute(released)
-        return _read(connection, order)
+        return _read(store, connection, order)
 
 
-def _read(connection: Connection, order: str) -> Order:
+def order_place(order: str, column: str) -> str:
+    return f"orders.{column} {order}"
+
+
+def _give_to_payer(
+    store: Store, connection: Connection, order: Order, account: str
+) -> None:
+    """What it was for is the payer's from now on; nobody's, if the payer is forgotten already."""
+    key = store.keys.make(connection, [account]).get(account)
+    texts: dict[str, bytes | None] = {"sealed_text": None, "sealed_lines": None}
+    if key:
+        texts |= _sealed(store, key, order.id, (order.order_text, order.lines))
+    given = {"paying_account": account, **texts}
+    connection.execute(update(ORDERS).where(ORDERS.c.id == order.id).values(given))
+
+
+def _sealed(
+    store: Store, key: bytes, order: str, texts: tuple[str, tuple[OrderLine, ...]]
+) -> dict[str, bytes]:
+    text, lines = texts
+    content = {
+        "sealed_text": text.encode(),
+        "sealed_lines": msgspec.json.encode(lines),
+    }
+    return {
+        column: store.keys.seal(key, order_place(order, column), plain)
+        for column, plain in content.items()
+    }
+
+
+def _holder(row: RowMapping) -> str:
+    """Whose it is: the payer's once it is paid. Of the first release some do not say who paid."""
+    paid = row["status"] == OrderStatus.PAID and row["paying_account"]
+    return str(row["paying_account"] if paid else row["merchant"])
+
+
+def _read(store: Store, connection: Connection, order: str) -> Order:
     query = select(ORDERS).where(ORDERS.c.id == order)
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
+    rows = connection.execute(query).mappings().all()
+    if not rows:
         raise UnknownOrder(order)
-    return _order(row)
+    return _orders(store, connection, rows)[0]
 
 
-def _order(row: RowMapping) -> Order:
-    money = Money(row["amount_minor"], row["currency"])
-    return as_struct({**row, "amount": money}, Order)
+def _orders(
+    store: Store, connection: Connection, rows: Sequence[RowMapping]
+) -> tuple[Order, ...]:
+    keys = store.keys.find(connection, {_holder(row) for row in rows})
+    return tuple(_order(row, keys.get(_holder(row))) for row in rows)
+
+
+def _order(row: RowMapping, key: bytes | None) -> Order:
+    def opened(column: str) -> bytes:
+        sealed = row[column]
+        if key is None or sealed is None:
+            return b""
+        return open_sealed(key, order_place(row["id"], column), sealed)
+
+    values = {
+        **row,
+        "amount": Money(row["amount_minor"], row["currency"]),
+        "order_text": opened("sealed_text").decode(),
+        "lines": msgspec.json.decode(opened("sealed_lines") or b"[]"),
+    }
+    return as_struct(values, Order)

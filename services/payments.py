@@ -98,7 +98,7 @@ class Payments:
 
     async def authorise(self, request: PaymentRequest, cause: Cause) -> Reply:
         digest = self._keyring.order_digest(request.merchant, request.order)
-        self._order_texts.remember(digest, request.merchant, request.order)
+        self._order_texts.remember(request.payer.account, digest, request.order)
         sale = Sale(
             request.merchant, digest, request.channel, request.place, request.terminal
         )

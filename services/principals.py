@@ -7,6 +7,9 @@ that look-up may tell something about digests, which is nothing about keys.
 
 A principal of a merchant or terminal names its merchant, a customer's and an agent's their account.
 That is made sure here because the ledger reads a missing merchant as "may reach all of them".
+
+A name may be a person's. So it is sealed: a customer's under the data key of the account, which is
+the customer's; anybody else's under a key of their own.
 """
 
 import hashlib
@@ -14,13 +17,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
 from ledger.ids import parse_account
 from services.access_revision import note_change
+from services.data_keys import data_keys
 from services.merchants import require_merchant
 from services.mint import RandomBytes, base32, mint
 from services.rows import as_struct
+from services.sealing import open_sealed
 from services.store import Store
 from services.tables import API_KEYS, PRINCIPALS
 
@@ -81,6 +86,13 @@ class ScopesExceedKind(ValueError):
         super().__init__(f"{kind} principals cannot have the scopes {_listed(excess)}")
 
 
+class HolderForgotten(Exception):
+    """The person behind this account was forgotten, for good: open another account."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"the holder of {holder} was forgotten")
+
+
 class NewPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     """scopes: None for all that the kind may have."""
 
@@ -93,6 +105,8 @@ class NewPrincipal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """name: empty once its holder was forgotten."""
+
     id: str
     kind: PrincipalKind
     name: str
@@ -109,7 +123,8 @@ def create_principal(
 ) -> Principal:
     """Write it down.
 
-    Raises MisboundPrincipal, ScopesExceedKind, MalformedId (account), UnknownMerchant.
+    Raises MisboundPrincipal, ScopesExceedKind, MalformedId (account), UnknownMerchant,
+    HolderForgotten.
     """
     with store.write() as connection:
         return insert_principal(connection, new, mint("prn", random_bytes), now_ms)
@@ -134,6 +149,11 @@ def insert_principal(
     row = msgspec.structs.asdict(principal) | {"scopes": sorted(principal.scopes)}
     if new.merchant is not None:
         require_merchant(connection, new.merchant)
+    keys, holder = data_keys(connection), holder_of(new.kind, principal_id, new.account)
+    key = keys.make(connection, [holder]).get(holder)
+    if key is None:
+        raise HolderForgotten(holder)
+    row["sealed_name"] = keys.seal(key, name_place(principal_id), row.pop("name").encode())
     connection.execute(insert(PRINCIPALS), row)
     return principal
 
@@ -143,9 +163,9 @@ def get_principal(store: Store, principal: str) -> Principal:
     with store.read() as connection:
         found = connection.execute(select(PRINCIPALS).where(PRINCIPALS.c.id == principal))
         row = found.mappings().one_or_none()
-    if row is None:
-        raise UnknownPrincipal(principal)
-    return as_struct(row, Principal)
+        if row is None:
+            raise UnknownPrincipal(principal)
+        return principal_of(connection, row)
 
 
 def disable(store: Store, principal: str, *, now_ms: int) -> None:
@@ -206,7 +226,7 @@ def find_by_key(store: Store, plain: str, *, now_ms: int) -> Principal | None:
     )
     with store.read() as connection:
         row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else as_struct(row, Principal)
+        return None if row is None else principal_of(connection, row)
 
 
 def revoke_key(store: Store, plain: str, *, now_ms: int) -> bool:
@@ -229,6 +249,26 @@ def require_principal(connection: Connection, principal: str) -> None:
     query = select(PRINCIPALS.c.id).where(PRINCIPALS.c.id == principal)
     if connection.execute(query).first() is None:
         raise UnknownPrincipal(principal)
+
+
+def holder_of(kind: str, principal: str, account: str | None) -> str:
+    """Under whose data key the name is sealed."""
+    return account if account and kind == PrincipalKind.CUSTOMER else principal
+
+
+def name_place(principal: str) -> str:
+    return f"principals.sealed_name {principal}"
+
+
+def principal_of(connection: Connection, row: RowMapping) -> Principal:
+    """Of a row that has all its columns. Raises SealBroken."""
+    values = {column.name: row[column.name] for column in PRINCIPALS.columns}
+    sealed = values.pop("sealed_name")
+    holder = holder_of(row["kind"], row["id"], row["account"])
+    key = data_keys(connection).find(connection, [holder]).get(holder)
+    # Without a key: forgotten a moment ago, between the look at the row and the one at its key.
+    opened = open_sealed(key, name_place(row["id"]), sealed) if key and sealed else b""
+    return as_struct({**values, "name": opened.decode()}, Principal)
 
 
 def key_digest(plain: str) -> bytes | None:

@@ -13,6 +13,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
 
+from services.data_keys import DataKeys
+
 # Not Alembic's own name: on PostgreSQL the store may share its database with others.
 VERSION_TABLE = "store_version"
 
@@ -47,15 +49,19 @@ def is_current(connection: Connection) -> bool:
     return set(found) == set(scripts.get_heads())
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the store to this code's revision, in the transaction that the caller began."""
+def upgrade(connection: Connection, keys: DataKeys) -> None:
+    """Bring the store to this code's revision, in the transaction that the caller began. keys:
+    under which what an older release wrote in plain is sealed.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(UPGRADE_LOCK)))
     # Asked under the lock: another process may just have done it, or gone further.
     if is_current(connection):
         return
     with _ONE_UPGRADE:
-        command.upgrade(_config(connection), "head")
+        config = _config(connection)
+        config.attributes["keys"] = keys
+        command.upgrade(config, "head")
 
 
 def _config(connection: Connection) -> Config:

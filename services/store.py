@@ -1,7 +1,7 @@
 """The relational store beside the journal: people, merchants, orders. Never money.
 
-    open_store("sqlite:////srv/airside/store.db")
-    open_store("postgresql+psycopg://airside@db/airside")      (with that driver installed)
+    open_store("sqlite:////srv/airside/store.db", keyring)
+    open_store("postgresql+psycopg://airside@db/airside", keyring)    (with that driver installed)
 
 One rule: a function of this floor opens one transaction, `read` or `write`, and leaves it.
 All is synchronous: a caller on an event loop runs it in a thread, and any thread may.
@@ -14,6 +14,7 @@ Errors: StoreUnavailable and UnsupportedStore here, SchemaIsNewer in services/sc
 They show neither a parameter nor the password of the address; nor do SQLAlchemy's own.
 """
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -27,20 +28,23 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from services import schema
+from services.data_keys import KEYS, DataKeys
+from services.keyring import Keyring
+from services.mint import RandomBytes
 from services.new_file import new_file
+from services.rows import WRITES, insert_into, writes
+from services.sweep import sweep
 
 # How long a writer waits for another one, and a caller for a connection. Writes here take
 # milliseconds: who waited this long is better told so than kept.
 WAIT_S = 5
-
-# The execution option that marks a connection as one that will write.
-_WRITES = "airside_writes"
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # readers do not wait for the writer
     # A power cut must not forget that an order was paid: it would be shown as open again.
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",  # off in SQLite unless said on each connection
+    "PRAGMA secure_delete=ON",  # what is deleted is overwritten: services/sweep.py
 )
 
 
@@ -65,11 +69,12 @@ class UnsupportedStore(Exception):
 
 
 class Store:
-    """An open database with the schema of this release."""
+    """An open database with the schema of this release. keys: what its sealed columns are under."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._reader = engine
-        self._writer = engine.execution_options(**{_WRITES: True})
+    def __init__(self, engine: Engine, keys: DataKeys) -> None:
+        self.keys = keys
+        self._reader = engine.execution_options(**{KEYS: keys})
+        self._writer = self._reader.execution_options(**{WRITES: True})
 
     def __repr__(self) -> str:
         return f"<Store {self._reader.dialect.name}>"
@@ -88,22 +93,29 @@ class Store:
 
     def insert_into(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Begin an INSERT that can say what to do on conflict, as the dialect says it."""
-        if self._reader.dialect.name == "sqlite":
-            return sqlite.insert(table)
-        return postgresql.insert(table)
+        return insert_into(self._reader.dialect.name, table)
+
+    def sweep(self) -> bool:
+        """Whether nothing that was deleted is left in the files; services/sweep.py."""
+        with _reachable():
+            return sweep(self._reader)
 
     def close(self) -> None:
         self._reader.dispose()
 
 
-def open_store(url: str) -> Store:
-    """Open the store, making or upgrading its tables.
+def open_store(
+    url: str, keyring: Keyring, *, random_bytes: RandomBytes = secrets.token_bytes
+) -> Store:
+    """Open the store, making or upgrading its tables. random_bytes: for keys and nonces.
 
     Raises UnsupportedStore, schema.SchemaIsNewer, StoreUnavailable.
     """
-    store = Store(_engine(_address(url)))
+    keys = DataKeys(keyring.wrapping_key(), random_bytes)
+    store = Store(_engine(_address(url)), keys)
     try:
         _upgrade(store)
+        store.sweep()
     except BaseException:
         store.close()
         raise
@@ -116,7 +128,7 @@ def _upgrade(store: Store) -> None:
         if schema.is_current(connection):
             return
     with store.write() as connection:
-        schema.upgrade(connection)
+        schema.upgrade(connection, store.keys)
 
 
 def _address(url: str) -> URL:
@@ -174,8 +186,7 @@ def _configure(dbapi: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes(connection) else "BEGIN")
 
 
 @contextmanager

@@ -3,6 +3,9 @@
 The migrations (services/migrations) make them; a test holds the two together. Times are
 milliseconds since 1970, UTC. Kinds, states and scopes are plain text: the code is the only
 writer, it refuses what it does not know when it reads, and a new kind needs no migration.
+
+Columns that are called `sealed_…` hold what is personal, under its holder's data key
+(services/data_keys.py). They are null once the holder was forgotten.
 """
 
 from sqlalchemy import (
@@ -17,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 # Every constraint has a name, so that a later migration can name the one it drops.
@@ -29,6 +33,24 @@ NAMES = {
 }
 
 METADATA = MetaData(naming_convention=NAMES)
+
+DATA_KEYS = Table(
+    "data_keys",
+    METADATA,
+    Column("holder", Text, primary_key=True),
+    Column("sealed_key", LargeBinary),
+    Column("destroyed_at_ms", BigInteger),
+    # Only of those that were destroyed: each gateway asks for the latest every few seconds.
+    Index(
+        "ix_data_keys_destroyed",
+        "destroyed_at_ms",
+        sqlite_where=text("destroyed_at_ms IS NOT NULL"),
+        postgresql_where=text("destroyed_at_ms IS NOT NULL"),
+    ),
+)
+
+# What must still be done to the files after something was deleted: services/sweep.py.
+SWEEPS = Table("sweeps", METADATA, Column("kind", Text, primary_key=True))
 
 MERCHANTS = Table(
     "merchants",
@@ -45,7 +67,7 @@ PRINCIPALS = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("sealed_name", LargeBinary),
     Column("scopes", JSON, nullable=False),
     Column("channel", Text, nullable=False),
     Column("account", Text),
@@ -68,18 +90,18 @@ ACCOUNT_LABELS = Table(
     "account_labels",
     METADATA,
     Column("account", Text, primary_key=True),
-    Column("label", Text, nullable=False),
+    Column("sealed_label", LargeBinary),
     Column("owner", Text, ForeignKey("principals.id")),
 )
 
 # No foreign key to merchants: rows come in batches from a buffer, and one that the database
 # refuses would hold up all the others for ever.
 ORDER_TEXTS = Table(
-    "order_texts",
+    "sealed_order_texts",
     METADATA,
+    Column("holder", Text, primary_key=True),
     Column("digest", LargeBinary, primary_key=True),
-    Column("merchant", Text, nullable=False),
-    Column("order_text", Text, nullable=False),
+    Column("sealed_text", LargeBinary, nullable=False),
     Column("first_seen_ms", BigInteger, nullable=False),
 )
 
@@ -90,8 +112,8 @@ ORDERS = Table(
     Column("merchant", Text, ForeignKey("merchants.id"), nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
-    Column("order_text", Text, nullable=False),
-    Column("lines", JSON, nullable=False),
+    Column("sealed_text", LargeBinary),
+    Column("sealed_lines", LargeBinary),
     Column("status", Text, nullable=False),
     Column("paying_account", Text),
     Column("paying_since_ms", BigInteger),
@@ -99,6 +121,7 @@ ORDERS = Table(
     Column("created_at_ms", BigInteger, nullable=False),
     CheckConstraint("amount_minor > 0", name="amount_is_positive"),
     Index("ix_orders_of_merchant", "merchant", "created_at_ms", "id"),
+    Index("ix_orders_paying_account", "paying_account"),
 )
 
 # One row. Its number grows whenever somebody loses or regains access (services/access_revision.py).
@@ -206,14 +229,14 @@ TICKETS = Table(
     Column("channel", Text, nullable=False),
     Column("merchant", Text, nullable=False),
     Column("offer", Text, nullable=False),
-    Column("order_text", Text, nullable=False),
+    Column("sealed_order_text", LargeBinary),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("number", Text, ForeignKey("payment_numbers.id")),
-    Column("passengers", JSON, nullable=False),
+    Column("sealed_passengers", LargeBinary),
     Column("status", Text, nullable=False),
     Column("payment", Text, unique=True),
-    Column("ticket_numbers", JSON, nullable=False),
+    Column("sealed_ticket_numbers", LargeBinary),
     Column("reason", Text),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("changed_at_ms", BigInteger, nullable=False),

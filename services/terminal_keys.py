@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 from ledger.clock import SECOND_MS
 from services.access_revision import note_change
 from services.mint import base32
-from services.principals import Principal
+from services.principals import Principal, principal_of
 from services.rows import as_struct
 from services.store import Store
 from services.tables import PRINCIPALS, TERMINAL_KEYS, TERMINALS
@@ -67,9 +67,9 @@ def find_signer(store: Store, key_id: str, *, now_ms: int) -> Signer | None:
     )
     with store.read() as connection:
         row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        return None
-    return Signer(bytes(row["public_key"]), as_struct(row, Principal))
+        if row is None:
+            return None
+        return Signer(bytes(row["public_key"]), principal_of(connection, row))
 
 
 def keys_of(store: Store, terminal: str) -> list[TerminalKey]:

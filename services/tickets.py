@@ -8,7 +8,7 @@
 The row is written before anything is asked, and moved after it is known. It is never the truth
 about money: that is the payment that it names. Names of passengers are kept for as long as the
 airline may have to be asked again, and no longer; neither they nor ticket numbers are ever in the
-journal.
+journal. What may name somebody is sealed under the data key of the agency's account.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,9 @@ from sqlalchemy import Connection, RowMapping, literal, select, tuple_, update
 
 from ledger.money import Money
 from services.airline import Passenger
+from services.data_keys import data_keys
 from services.rows import as_struct
+from services.sealing import open_sealed
 from services.store import Store
 from services.tables import TICKET_REFUNDS, TICKETS
 
@@ -45,6 +47,10 @@ class RefundStatus(StrEnum):
     ASKED = "asked"
     REFUNDED = "refunded"
     REFUSED = "refused"
+
+
+# Of a ticket, what may name somebody: the booking, who travels, on which documents.
+_SEALED = ("order_text", "passengers", "ticket_numbers")
 
 
 class UnknownTicket(LookupError):
@@ -111,17 +117,20 @@ def open_ticket(
     """The ticket under this id, and whether it was there: ids derive from keys that are retried."""
     plain = msgspec.to_builtins(new)
     row = {
-        **{name: value for name, value in plain.items() if name != "amount"},
+        **{
+            name: value for name, value in plain.items() if name not in {"amount", *_SEALED}
+        },
         "id": ticket,
         "amount_minor": new.amount.amount_minor,
         "currency": new.amount.commodity,
         "status": TicketStatus.PAYING,
-        "ticket_numbers": [],
         "created_at_ms": now_ms,
         "changed_at_ms": now_ms,
     }
-    statement = store.insert_into(TICKETS).values(row).on_conflict_do_nothing()
+    personal = {name: plain.get(name, ()) for name in _SEALED}
     with store.write() as connection:
+        row |= _sealed(connection, new.account, ticket, personal)
+        statement = store.insert_into(TICKETS).values(row).on_conflict_do_nothing()
         made = connection.execute(statement).rowcount == 1
         return _read(connection, ticket), not made
 
@@ -137,9 +146,9 @@ def ticket_of_payment(store: Store, payment: str) -> Ticket:
     query = select(TICKETS).where(TICKETS.c.payment == payment)
     with store.read() as connection:
         row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        raise UnknownTicket(payment)
-    return _ticket(row)
+        if row is None:
+            raise UnknownTicket(payment)
+        return _ticket(connection, row)
 
 
 def list_tickets(
@@ -157,17 +166,16 @@ def list_tickets(
                 raise UnknownTicket(before)
             place = tuple_(literal(last.created_at_ms), literal(last.id))
             query = query.where(tuple_(columns.created_at_ms, columns.id) < place)
-        rows = connection.execute(query.order_by(*newest_first).limit(limit)).mappings()
-        return tuple(_ticket(row) for row in rows)
+        page = connection.execute(query.order_by(*newest_first).limit(limit))
+        return tuple(_ticket(connection, row) for row in page.mappings().all())
 
 
 def tickets_of_payments(store: Store, payments: Collection[str]) -> dict[str, Ticket]:
     """By payment; for a page of a statement."""
     query = select(TICKETS).where(TICKETS.c.payment.in_(payments))
     with store.read() as connection:
-        return {
-            row["payment"]: _ticket(row) for row in connection.execute(query).mappings()
-        }
+        rows = connection.execute(query).mappings().all()
+        return {row["payment"]: _ticket(connection, row) for row in rows}
 
 
 def numbers_used(store: Store, agency: str) -> dict[str, str]:
@@ -192,7 +200,8 @@ def unfinished(store: Store, *, before_ms: int, limit: int) -> tuple[Ticket, ...
         .limit(limit)
     )
     with store.read() as connection:
-        return tuple(_ticket(row) for row in connection.execute(query).mappings())
+        rows = connection.execute(query).mappings().all()
+        return tuple(_ticket(connection, row) for row in rows)
 
 
 def move(
@@ -209,12 +218,15 @@ def move(
         "changed_at_ms": now_ms,
         "reason": known.reason,
         "payment": known.payment or ticket.payment,
-        "ticket_numbers": list(known.ticket_numbers or ticket.ticket_numbers),
     }
+    personal: dict[str, object] = {}
+    if known.ticket_numbers:
+        personal["ticket_numbers"] = known.ticket_numbers
     if status not in {TicketStatus.PAYING, TicketStatus.ISSUING}:
-        values["passengers"] = []
+        personal["passengers"] = ()
     here = (TICKETS.c.id == ticket.id) & (TICKETS.c.status == ticket.status)
     with store.write() as connection:
+        values |= _sealed(connection, ticket.account, ticket.id, personal)
         connection.execute(update(TICKETS).where(here).values(values))
         return _read(connection, ticket.id)
 
@@ -279,7 +291,7 @@ def _read(connection: Connection, ticket: str) -> Ticket:
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise UnknownTicket(ticket)
-    return _ticket(row)
+    return _ticket(connection, row)
 
 
 def _read_refund(connection: Connection, refund: str) -> TicketRefund:
@@ -287,8 +299,34 @@ def _read_refund(connection: Connection, refund: str) -> TicketRefund:
     return _refund(connection.execute(query).mappings().one())
 
 
-def _ticket(row: RowMapping) -> Ticket:
-    return as_struct({**row, "amount": Money(row["amount_minor"], row["currency"])}, Ticket)
+def ticket_place(ticket: str, column: str) -> str:
+    return f"tickets.{column} {ticket}"
+
+
+def _sealed(
+    connection: Connection, account: str, ticket: str, personal: dict[str, object]
+) -> dict[str, bytes | None]:
+    """As columns; nothing for an agency that was forgotten."""
+    keys = data_keys(connection)
+    key = keys.make(connection, [account]).get(account)
+    columns: dict[str, bytes | None] = {}
+    for name, value in personal.items():
+        place, plain = ticket_place(ticket, f"sealed_{name}"), msgspec.json.encode(value)
+        columns[f"sealed_{name}"] = keys.seal(key, place, plain) if key else None
+    return columns
+
+
+def _ticket(connection: Connection, row: RowMapping) -> Ticket:
+    account = row["account"]
+    key = data_keys(connection).find(connection, [account]).get(account)
+    opened: dict[str, object] = {"order_text": "", "passengers": (), "ticket_numbers": ()}
+    for name in _SEALED:
+        sealed = row[f"sealed_{name}"]
+        if key and sealed:
+            place = ticket_place(row["id"], f"sealed_{name}")
+            opened[name] = msgspec.json.decode(open_sealed(key, place, sealed))
+    amount = Money(row["amount_minor"], row["currency"])
+    return as_struct({**row, **opened, "amount": amount}, Ticket)
 
 
 def _refund(row: RowMapping) -> TicketRefund:

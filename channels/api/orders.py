@@ -17,7 +17,7 @@ from channels.views import Views
 from channels.wire import OrderBody, OrderView, PaymentView
 from ledger.clock import Clock
 from ledger.entry import Cause
-from ledger.ids import Ref, parse_account, payment_text
+from ledger.ids import Ref, account_text, parse_account, payment_text
 from ledger.keys import key_digest, request_digest
 from ledger.money import Money, UnknownCommodity, exponent
 from ledger.payment import PaymentState
@@ -135,9 +135,11 @@ class OrdersApi:
 
     async def _mark_paid(self, caller: Principal, order: Order, payment: Ref) -> None:
         """Money that came second goes back at once."""
-        text = payment_text(payment)
+        text, account = payment_text(payment), account_text(payment.account)
         try:
-            await asyncio.to_thread(mark_paid, self._store, order.id, payment=text)
+            await asyncio.to_thread(
+                mark_paid, self._store, order.id, payment=text, account=account
+            )
         except OrderNotPayable:
             key = key_digest(caller.id, f"{order.id}.give-back.{text}")
             cause = Cause(key, request_digest(key), caller.id)

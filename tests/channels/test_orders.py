@@ -121,7 +121,7 @@ async def test_money_for_an_order_that_another_paid_meanwhile_goes_back(
     funded.road.hold()
     late = asyncio.create_task(funded.amira.post(f"/v1/orders/{made['id']}/pay", key=None))
     await funded.road.stopped.wait()
-    mark_paid(funded.store, made["id"], payment="pay_" + "a" * 32)
+    mark_paid(funded.store, made["id"], payment="pay_" + "a" * 32, account=AMIRA)
     funded.road.release()
 
     refused = await late

@@ -47,7 +47,6 @@ from services.principals import (
     create_principal,
     issue_key,
 )
-from services.store import open_store
 from tests.gateway.road import LossyRoad
 
 LOUNGE, DUTYFREE = merchant_id("lounge"), merchant_id("dutyfree")
@@ -143,7 +142,7 @@ class House:
         layout = Layout(folder)
         self.clock = ManualClock()
         self.journals = SqliteStore(layout.journals)
-        self.store = open_store(layout.store_url)
+        self.store = layout.open_store()
         directory = plan(2)
         random_bytes = Random(7).randbytes
         self.runtime = LocalRuntime(
@@ -370,7 +369,7 @@ def furnish(folder: Path) -> None:
     layout = Layout(folder)
     layout.journals.mkdir(parents=True)
     open_keyring(folder, random_bytes=Random(1).randbytes)
-    store = open_store(layout.store_url)
+    store = layout.open_store()
     seed_principals(store, NOON)
     office = NewPrincipal(
         kind=PrincipalKind.MERCHANT, name="Back office", channel="web", merchant=LOUNGE

@@ -26,6 +26,7 @@ MAY = {
     "POST /v1/accounts": "operator",
     "GET /v1/accounts/{id}": "operator customer",
     "POST /v1/accounts/{id}/close": "operator",
+    "POST /v1/accounts/{id}/forget": "operator",
     "POST /v1/accounts/{id}/freeze": "operator customer",
     "POST /v1/accounts/{id}/unfreeze": "operator customer",
     "GET /v1/accounts/{id}/entries": "operator customer",

@@ -70,6 +70,7 @@ def test_the_environment_speaks_text() -> None:
         ("body_bytes_max", 1_024, 1_048_576),
         ("drain_s", 1, 120),
         ("heartbeat_s", 1, 60),
+        ("retention_days", 0, 36_525),
     ],
 )
 def test_a_number_has_bounds(tmp_path: Path, name: str, least: int, most: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.openapi import PROBLEMS
 from gateway.world import AGENCY
+from ledger.clock import DAY_MS
 from services.asking import ASK_MS
 from terminals.merchant_code import Shop, write_code
 from tests.channels.agency import (
@@ -387,6 +388,16 @@ async def what_is_closed_is_closed(house: House) -> None:
     await house.operator.post(f"/v1/accounts/{AMIRA}/close")
 
 
+async def who_is_gone_is_forgotten(house: House) -> None:
+    """Years later: nothing comes after it."""
+    opened = await house.operator.post("/v1/accounts", {"currencies": ["QAR"]})
+    path = f"/v1/accounts/{opened.body['id']}"
+    await house.operator.post(f"{path}/forget")
+    await house.operator.post(f"{path}/close")
+    house.clock.advance(house.config.retention_days * DAY_MS)
+    await house.operator.post(f"{path}/forget")
+
+
 WALKS: list[Walk] = [
     refusals_of_its_shape,
     refusals_of_who_is_slow,
@@ -401,6 +412,7 @@ WALKS: list[Walk] = [
     what_is_asked_is_done,
     every_answer,
     what_is_closed_is_closed,
+    who_is_gone_is_forgotten,
 ]
 
 

@@ -8,7 +8,6 @@ import pytest
 from gateway.cli import main
 from gateway.layout import Layout
 from services.pairing import pair
-from services.store import open_store
 from tests.gateway.harness import DUTYFREE, LOUNGE, copy_folder
 
 
@@ -36,7 +35,7 @@ def test_a_terminal_is_registered_with_a_code_that_pairs(
     capsys: pytest.CaptureFixture[str], data: Path
 ) -> None:
     terminal, code = register(capsys, data)
-    store = open_store(Layout(data).store_url)
+    store = Layout(data).open_store()
     paired = pair(store, code, b"k" * 32, now_ms=0)
     store.close()
 

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from ledger.clock import ManualClock
+from services.keyring import Keyring
 from services.merchants import Merchant, MerchantDetails, create_merchant
 from services.mint import RandomBytes
 from services.store import Store, open_store
@@ -16,8 +17,13 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = open_store(url)
+def keyring() -> Keyring:
+    return Keyring({1: bytes(32)}, bytes(range(32)))
+
+
+@pytest.fixture
+def store(url: str, keyring: Keyring) -> Iterator[Store]:
+    opened = open_store(url, keyring)
     yield opened
     opened.close()
 

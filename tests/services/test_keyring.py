@@ -134,6 +134,17 @@ def test_order_digests_differ_by_merchant_by_order_and_by_key() -> None:
     assert len(digests) == 5
 
 
+def test_the_key_that_wraps_others_is_derived_and_none_of_those_in_the_file() -> None:
+    ring = Keyring({1: b"c" * 32}, b"d" * 32)
+    # RFC 5869, by hand: extract without a salt, expand to one block.
+    extracted = hmac.digest(bytes(32), b"d" * 32, hashlib.sha256)
+    expected = hmac.digest(extracted, b"airside wraps data keys 1\x01", hashlib.sha256)
+
+    assert ring.wrapping_key() == expected
+    assert Keyring({2: b"e" * 32}, b"d" * 32).wrapping_key() == expected
+    assert Keyring({1: b"c" * 32}, b"f" * 32).wrapping_key() != expected
+
+
 def test_a_keyring_shows_none_of_its_keys() -> None:
     keyring = Keyring({1: b"open sesame" * 3}, b"swordfish" * 4)
 

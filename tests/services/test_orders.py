@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from ledger.money import Money
+from services.keyring import Keyring
 from services.merchants import Merchant, UnknownMerchant
 from services.mint import RandomBytes
 from services.orders import (
@@ -43,8 +44,8 @@ def order(store: Store, lounge: Merchant, random_bytes: RandomBytes) -> Order:
 
 
 @pytest.fixture
-def other_process(store: Store, url: str) -> Iterator[Store]:
-    opened = open_store(url)
+def other_process(store: Store, url: str, keyring: Keyring) -> Iterator[Store]:
+    opened = open_store(url, keyring)
     yield opened
     opened.close()
 
@@ -194,7 +195,7 @@ def test_nobody_releases_the_claim_of_another(store: Store, order: Order) -> Non
 
 def test_a_paid_order_is_neither_claimed_nor_released(store: Store, order: Order) -> None:
     claim(store, order.id, account=AMIRA, now_ms=NOON)
-    paid = mark_paid(store, order.id, payment="pay_1")
+    paid = mark_paid(store, order.id, payment="pay_1", account=AMIRA)
 
     assert (paid.status, paid.payment) == (OrderStatus.PAID, "pay_1")
     assert claim(store, order.id, account=AMIRA, now_ms=NOON + 1) == paid
@@ -206,9 +207,9 @@ def test_a_payment_marks_its_order_paid_again_without_error(
 ) -> None:
     claim(store, order.id, account=AMIRA, now_ms=NOON)
 
-    assert mark_paid(store, order.id, payment="pay_1") == mark_paid(
-        store, order.id, payment="pay_1"
-    )
+    first = mark_paid(store, order.id, payment="pay_1", account=AMIRA)
+
+    assert mark_paid(store, order.id, payment="pay_1", account=AMIRA) == first
 
 
 def test_a_payment_counts_even_if_its_claim_was_released(
@@ -217,16 +218,18 @@ def test_a_payment_counts_even_if_its_claim_was_released(
     claim(store, order.id, account=AMIRA, now_ms=NOON)
     release(store, order.id, account=AMIRA)
 
-    assert mark_paid(store, order.id, payment="pay_1").status is OrderStatus.PAID
+    paid = mark_paid(store, order.id, payment="pay_1", account=AMIRA)
+
+    assert paid.status is OrderStatus.PAID
 
 
 def test_a_second_payment_of_an_order_is_refused_and_changes_nothing(
     store: Store, order: Order
 ) -> None:
-    paid = mark_paid(store, order.id, payment="pay_1")
+    paid = mark_paid(store, order.id, payment="pay_1", account=AMIRA)
 
     with pytest.raises(OrderNotPayable, match="is paid by pay_1, pay_2 came too late"):
-        mark_paid(store, order.id, payment="pay_2")
+        mark_paid(store, order.id, payment="pay_2", account=AMIRA)
 
     assert get_order(store, order.id) == paid
 
@@ -236,7 +239,7 @@ def test_a_cancelled_order_is_neither_claimed_nor_paid(store: Store, order: Orde
 
     assert claim(store, order.id, account=AMIRA, now_ms=NOON).status == "cancelled"
     with pytest.raises(OrderNotPayable, match="is cancelled, pay_1 came too late"):
-        mark_paid(store, order.id, payment="pay_1")
+        mark_paid(store, order.id, payment="pay_1", account=AMIRA)
 
 
 def test_an_unknown_order_is_named_in_the_error(store: Store) -> None:
@@ -245,6 +248,6 @@ def test_an_unknown_order_is_named_in_the_error(store: Store) -> None:
     with pytest.raises(UnknownOrder):
         claim(store, "ord_none", account=AMIRA, now_ms=NOON)
     with pytest.raises(UnknownOrder):
-        mark_paid(store, "ord_none", payment="pay_1")
+        mark_paid(store, "ord_none", payment="pay_1", account=AMIRA)
     with pytest.raises(UnknownOrder):
         release(store, "ord_none", account=AMIRA)

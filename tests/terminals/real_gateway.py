@@ -19,12 +19,12 @@ from gateway.bootstrap import Gateway as GatewayApp
 from gateway.bootstrap import Parts
 from gateway.config import Config
 from gateway.connection import Connections
+from gateway.layout import Layout
 from gateway.runner import Runner
 from gateway.world import account_of, merchant_id, opening_key, seed_principals
 from ledger.clock import ManualClock
 from ledger.ids import account_text
 from ledger.sqlite_store import SqliteStore
-from services.store import open_store
 from terminals.gateway_answer import Gateway
 from terminals.gateway_client import GatewayClient
 from terminals.till_proof import ApiKey
@@ -38,7 +38,7 @@ async def found(folder: Path) -> None:
     """Make an installation with a wallet that can pay. Slow: copy it for each test."""
     (folder / "journals").mkdir()
     clock = ManualClock()
-    with closing(open_store(_store_url(folder))) as store:
+    with closing(Layout(folder).open_store()) as store:
         seed_principals(store, clock.now_ms())
     async with running_gateway(folder, clock) as operator:
         await operator.open_wallet()
@@ -52,7 +52,7 @@ async def running_gateway(folder: Path, clock: ManualClock) -> AsyncIterator["Op
     random_bytes = Random(7).randbytes
     runtime = LocalRuntime(directory, journals, clock=clock, random_bytes=random_bytes)
     with (
-        closing(open_store(_store_url(folder))) as store,
+        closing(Layout(folder).open_store()) as store,
         closing(Relay(directory, runtime, journals, {})) as relay,
     ):
         parts = Parts(
@@ -73,10 +73,6 @@ async def running_gateway(folder: Path, clock: ManualClock) -> AsyncIterator["Op
         async with aiohttp.ClientSession(f"http://{HOST}:{port}") as session:
             yield Operator(session, port, relay)
         await runner.cleanup()
-
-
-def _store_url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'store.db'}"
 
 
 class Operator:

@@ -27,6 +27,9 @@ from channels.api.scans import ScansApi
 from channels.api.takings import TakingsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
+from channels.iso8583.counting import Counting
+from channels.iso8583.host import Host as Iso8583Host
+from channels.iso8583.host import Parts as Iso8583Parts
 from channels.route import Route
 from channels.terminal_views import TerminalViews
 from channels.views import Names, Views
@@ -37,6 +40,7 @@ from gateway.admission import Admission
 from gateway.card_keys import issuer_keys
 from gateway.config import Config
 from gateway.events import EventHub
+from gateway.iso8583_listener import Iso8583Listener
 from gateway.layout import Layout
 from gateway.logs import get
 from gateway.openapi import document
@@ -148,6 +152,7 @@ class Gateway:
         """Streams and terminals' connections end, so that nobody waits for them."""
         self.hub.end_streams()
         self._sockets.end()
+        self._iso8583.end()
 
     def _routes(self) -> list[Route]:
         parts, views = self._parts, Views(self._names)
@@ -174,6 +179,7 @@ class Gateway:
             airline=airline,
             clock=parts.clock,
         )
+        self._iso8583 = self._listener(accounts, payments, keyring)
         routes = [
             *AccountsApi(accounts, payments, parts.store, views).routes(),
             *TransfersApi(accounts, Transfers(accounts)).routes(),
@@ -201,6 +207,24 @@ class Gateway:
             clock=parts.clock,
             random_bytes=parts.random_bytes,
         )
+
+    def _listener(
+        self, accounts: Accounts, payments: Payments, keyring: Keyring
+    ) -> Iso8583Listener:
+        parts = self._parts
+        count = parts.directory.partition_count
+        counting = Counting(parts.store, parts.journals, count, clock=parts.clock)
+        host = Iso8583Host(
+            Iso8583Parts(
+                accounts=accounts,
+                payments=payments,
+                store=parts.store,
+                keyring=keyring,
+                counting=counting,
+                clock=parts.clock,
+            )
+        )
+        return Iso8583Listener(host, self.door.tally, parts.config)
 
     def _terminal_routes(self, keyring: Keyring) -> list[Route]:
         parts, views = self._parts, TerminalViews(self._names)
@@ -238,6 +262,7 @@ class Gateway:
         return web.Response(body=body, content_type="application/json")
 
     async def _start(self, _app: web.Application) -> None:
+        await self._iso8583.start()
         self._tasks = [
             asyncio.create_task(self.hub.run()),
             asyncio.create_task(self._keep_flushing()),
@@ -298,6 +323,7 @@ class Gateway:
             self._principals.clear()
 
     async def _stop(self, _app: web.Application) -> None:
+        await self._iso8583.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -83,6 +83,9 @@ def _add_serve(parser: argparse.ArgumentParser, run: object) -> None:
         parser.add_argument(f"--{name}", type=kind, help="overrides the setting")
     for name in ("partitions", "gateways"):
         parser.add_argument(f"--{name}", type=int, help="overrides the setting")
+    parser.add_argument(
+        "--iso8583", dest="iso8583_port", type=int, help="a port for tills that speak it"
+    )
     parser.set_defaults(run=run)
 
 
@@ -116,7 +119,7 @@ def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _config(options: argparse.Namespace, **given: object) -> Config:
-    names = ("data", "store", "host", "port", "partitions", "gateways")
+    names = ("data", "store", "host", "port", "partitions", "gateways", "iso8583_port")
     given |= {name: getattr(options, name) for name in names}
     return load(options.config, os.environ, given)
 

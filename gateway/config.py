@@ -58,6 +58,20 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     body_bytes_max: Annotated[int, Meta(ge=1_024, le=1_048_576)] = 16_384
     """Of a request. The largest we know, an order with 50 lines, has some 8 kB."""
 
+    iso8583_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    """Where tills that speak ISO 8583 are answered; 0 is nowhere. Each gateway process listens."""
+
+    iso8583_certificate: str = ""
+    """PEM files for mutual TLS on that port, all three or none: the gateways' certificate, its key,
+    and the authority whose certificates tills show, each with its eight characters as common name.
+    Without them every message carries the code of its terminal's own key."""
+
+    iso8583_key: str = ""
+    """PEM file, readable by the gateways alone."""
+
+    iso8583_clients: str = ""
+    """PEM file of the authority that signed the tills' certificates."""
+
     drain_s: Annotated[int, Meta(ge=1, le=120)] = 10
     """How long a gateway that is told to stop may take to answer what it has accepted."""
 
@@ -147,6 +161,11 @@ def _check(config: Config) -> None:
             parse_account(account)
         except MalformedId as error:
             raise BadSetting("pinned_accounts", str(error)) from None
+    tls = (config.iso8583_certificate, config.iso8583_key, config.iso8583_clients)
+    if any(tls) and not all(tls):
+        raise BadSetting(
+            "iso8583_certificate", "it, its key and the clients' authority go together"
+        )
     if config.log_level not in {"debug", "info", "warning", "error"}:
         raise BadSetting("log_level", f"{config.log_level!r} is not a level")
 

@@ -39,6 +39,8 @@ def serve(config: Config, after_start: AfterStart | None = None) -> None:
         if config.port == 0:
             config = msgspec.structs.replace(config, port=free_port())
         require_free(config.host, config.port)
+        if config.iso8583_port:
+            require_free(config.host, config.iso8583_port)
         if config.demo:
             say(DEMO_WARNING)
         asyncio.run(_run(config, directory, layout, after_start))
@@ -98,6 +100,8 @@ async def _start(
 ) -> None:
     await supervisor.start()
     say(f"serving on http://{config.host}:{config.port}")
+    if config.iso8583_port:
+        say(f"tills that speak ISO 8583: {config.host}:{config.iso8583_port}")
     if after_start:
         await after_start(config)
 

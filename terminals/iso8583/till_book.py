@@ -1,0 +1,152 @@
+"""What a till has asked and how it ended: one line each, on disk before anything leaves.
+
+An exchange is written down, then sent; its end is written down, then shown. So whenever the till
+is killed, what may have happened at the host is in the book as *owed*: a purchase or a hold is
+reversed, a completion or a refund is repeated until it is answered.
+
+A wallet's code is kept as long as its exchange is owed, for a reversal must show it again. The
+file is its owner's alone, and codes of what has ended are left out when it is opened next.
+"""
+
+import os
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from ledger.money import Money
+
+STAN_MAX = 999_999
+
+
+class Kind(StrEnum):
+    PURCHASE = "purchase"
+    HOLD = "hold"
+    COMPLETION = "completion"
+    REFUND = "refund"
+
+
+class End(StrEnum):
+    APPROVED = "approved"
+    DECLINED = "declined"
+    REVERSED = "reversed"  # it had happened, and was undone
+    NEVER = "never"  # it had not happened, and never will
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """day, time: MMDD and hhmmss when it was first sent. elements: of the message, the wallet's
+    code among them. batch: closed ones before it.
+    """
+
+    stan: int
+    kind: Kind
+    amount: Money
+    day: str
+    time: str
+    elements: dict[str, str]
+    batch: int
+
+    def __repr__(self) -> str:
+        return f"Exchange({self.stan}, {self.kind.value})"
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """response: element 39. payment: element 63, for what may follow."""
+
+    stan: int
+    end: End
+    response: str = ""
+    payment: str = ""
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Of the file: one of them. number: the last trace number that was given to anything. closed:
+    the batch that the host agreed to.
+    """
+
+    exchange: Exchange | None = None
+    ended: Ended | None = None
+    number: int = 0
+    closed: int = 0
+
+
+class Book:
+    """Opened by one till at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.exchanges: dict[int, Exchange] = {}
+        self.ends: dict[int, Ended] = {}
+        self.batch = 0
+        self._last = 0
+        for line in _lines(path):
+            self._take(line)
+        self._write_anew()
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    @property
+    def owed(self) -> list[Exchange]:
+        return [one for stan, one in self.exchanges.items() if stan not in self.ends]
+
+    def next_stan(self) -> int:
+        """On disk before it is used: no number names two messages of a day."""
+        stan = self._last % STAN_MAX + 1
+        self._put(Line(number=stan))
+        return stan
+
+    def begin(self, exchange: Exchange) -> None:
+        self._put(Line(exchange=exchange))
+
+    def end(self, ended: Ended) -> None:
+        self._put(Line(ended=ended))
+
+    def close_batch(self) -> None:
+        self._put(Line(closed=self.batch + 1))
+
+    def _put(self, line: Line) -> None:
+        os.write(self._file, msgspec.json.encode(line) + b"\n")
+        os.fsync(self._file)
+        self._take(line)
+
+    def _take(self, line: Line) -> None:
+        if line.exchange:
+            self.exchanges[line.exchange.stan] = line.exchange
+            self.ends.pop(line.exchange.stan, None)  # a number that came round again
+        if line.ended:
+            self.ends[line.ended.stan] = line.ended
+        self._last = line.number or self._last
+        self.batch = line.closed or self.batch
+
+    def _write_anew(self) -> None:
+        """Without codes that are of no use any more; in one step, or not at all."""
+        lines = [Line(number=self._last), Line(closed=self.batch)]
+        for stan, exchange in self.exchanges.items():
+            ended = self.ends.get(stan)
+            kept = msgspec.structs.replace(exchange, elements={}) if ended else exchange
+            lines += [Line(exchange=kept)] + ([Line(ended=ended)] if ended else [])
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.write(file, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+            os.fsync(file)
+        finally:
+            os.close(file)
+        fresh.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _lines(path: Path) -> Iterable[Line]:
+    """A last line that a power cut tore was never relied on: nothing left before it was whole."""
+    if not path.exists():
+        return
+    for raw in path.read_bytes().split(b"\n")[:-1]:
+        yield msgspec.json.decode(raw, type=Line)

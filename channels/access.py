@@ -3,8 +3,9 @@
 What is another's is answered as *not found*, so that ids tell nothing to who may not know.
 """
 
-from channels.problem import bad_field, forbidden, not_found
+from channels.problem import bad_field, forbidden, not_found, too_often
 from ledger.ids import AccountId, MalformedId, account_text, parse_account
+from services.limits import Limit
 from services.principals import Principal, PrincipalKind
 
 
@@ -50,3 +51,10 @@ def merchant_of(principal: Principal, wanted: str | None) -> str:
     if wanted not in {None, own}:
         raise forbidden("A merchant takes payments for itself only.", "$.merchant")
     return own
+
+
+def require_left(limit: Limit, principal: Principal, what: str) -> None:
+    """Raises Problem 429. what: a sentence that says of what there was too much."""
+    wait_ms = limit.wait_ms(principal.id)
+    if wait_ms:
+        raise too_often(what, wait_ms)

@@ -3,6 +3,7 @@
 Each says in one sentence what is wrong, names the field, and says whether anything happened.
 """
 
+from ledger.clock import SECOND_MS
 from ledger.errors import Happened
 
 
@@ -59,6 +60,13 @@ def key_reused(what: str) -> Problem:
 
 def forbidden(detail: str, field: str) -> Problem:
     return Problem(403, "forbidden", detail, field=field)
+
+
+def too_often(what: str, wait_ms: int) -> Problem:
+    """what: a sentence."""
+    wait_s = -(-wait_ms // SECOND_MS)
+    extra: dict[str, object] = {"retry_after_s": wait_s}
+    return Problem(429, "too-often", f"{what} Try again in {wait_s} s.", extra=extra)
 
 
 def bad_field(field: str, detail: str) -> Problem:

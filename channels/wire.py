@@ -304,8 +304,9 @@ class SignedInView(MeView, frozen=True, kw_only=True):
 
 
 class ProblemView(Out, frozen=True, rename={"kind": "type"}):
-    """RFC 9457. happened: did anything change? yes, no, or unknown. The last three are there when
-    the ledger declined: why, in its own word, in ISO 8583's, and whether it may succeed later.
+    """RFC 9457. happened: did anything change? yes, no, or unknown. The next three are there when
+    the ledger declined: why, in its own word, in ISO 8583's, and whether it may succeed later. The
+    last one when somebody must wait, for so many seconds.
     """
 
     kind: str
@@ -317,3 +318,4 @@ class ProblemView(Out, frozen=True, rename={"kind": "type"}):
     reason: str | UnsetType = UNSET
     response_code: str | UnsetType = UNSET
     retriable: bool | UnsetType = UNSET
+    retry_after_s: int | UnsetType = UNSET

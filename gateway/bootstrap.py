@@ -44,6 +44,7 @@ from gateway.iso8583_listener import Iso8583Listener
 from gateway.layout import Layout
 from gateway.logs import get
 from gateway.openapi import document
+from gateway.peers import Peers
 from gateway.server import Door, answer_unknown
 from gateway.signed_requests import SignedRequests
 from gateway.tally import Tally
@@ -58,6 +59,7 @@ from services.card_desk import CardDesk
 from services.demo_airline import DemoAirline
 from services.forgetting import learn_forgotten
 from services.keyring import Keyring, open_keyring
+from services.limits import Limits
 from services.nonces import Nonces
 from services.order_texts import OrderTexts
 from services.payments import Payments
@@ -109,11 +111,13 @@ class Gateway:
         self._signed = SignedRequests(
             self._find_signer, Nonces(parts.store, parts.clock), parts.clock
         )
+        self.limits = Limits(parts.clock)
         self.door = Door(
             self._principals,
             Tally(),
             Admission(self.engine.waiting),
             self._signed,
+            Peers(self.limits, parts.config.proxies),
             body_bytes_max=parts.config.body_bytes_max,
         )
         self.hub = EventHub(parts.directory, parts.journals, asyncio.sleep)
@@ -181,9 +185,13 @@ class Gateway:
         )
         self._iso8583 = self._listener(accounts, payments, keyring)
         routes = [
-            *AccountsApi(accounts, payments, parts.store, views).routes(),
+            *AccountsApi(
+                accounts, payments, parts.store, views, codes=self.limits.codes
+            ).routes(),
             *TransfersApi(accounts, Transfers(accounts)).routes(),
-            *PaymentsApi(accounts, payments, views).routes(),
+            *PaymentsApi(
+                accounts, payments, views, failed_codes=self.limits.failed_codes
+            ).routes(),
             *CardsApi(accounts, desk, parts.store, keyring, parts.clock).routes(),
             *self._people(accounts).routes(),
             *TakingsApi(parts.store, views, parts.clock).routes(),

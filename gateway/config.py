@@ -7,6 +7,7 @@ name that no setting has is refused, so that a misspelt limit is not silently th
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -93,6 +94,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     card_hsm_pin_file: str = ""
     """A file with that token's user PIN: a setting would be seen by everyone on the machine."""
 
+    proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies, believed about whom they speak for (X-Forwarded-For). Without
+    them all callers behind a proxy have one address, and share its limits."""
+
     log_level: str = "info"
     """debug, info, warning or error."""
 
@@ -135,7 +140,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         if field not in Config.__struct_fields__:
             raise BadSetting(name, "there is no such setting")
         settings[field] = text
-        if field == "pinned_accounts":
+        if field in {"pinned_accounts", "proxies"}:
             settings[field] = tuple(part for part in text.split(",") if part)
     return settings
 
@@ -166,6 +171,11 @@ def _check(config: Config) -> None:
         raise BadSetting(
             "iso8583_certificate", "it, its key and the clients' authority go together"
         )
+    for proxy in config.proxies:
+        try:
+            ip_address(proxy)
+        except ValueError as error:
+            raise BadSetting("proxies", str(error)) from None
     if config.log_level not in {"debug", "info", "warning", "error"}:
         raise BadSetting("log_level", f"{config.log_level!r} is not a level")
 

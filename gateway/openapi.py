@@ -21,7 +21,7 @@ PROBLEMS = {
     408: "The body did not come in time",
     413: "The body is too large",
     422: "Understood, and cannot be done",
-    429: "Too many tries; wait",
+    429: "Too often; wait for as long as Retry-After says",
     503: "Try again, with the same key",
 }
 
@@ -126,7 +126,7 @@ def _refusals(statuses: Iterable[int], schema: dict[str, Any]) -> dict[str, Any]
 
 def _problems(route: Route) -> set[int]:
     """What a route refuses: its own reasons, and those that its shape brings with it."""
-    statuses = {*route.problems, 503}
+    statuses = {*route.problems, 429, 503}
     if PUBLIC not in route.scopes:
         statuses |= {401, 403}
     if route.body:
@@ -153,7 +153,7 @@ def _events(problem: dict[str, Any]) -> dict[str, Any]:
                 "description": "A stream of payment, transfer and account events",
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
-            **_refusals([401, 403, 503], problem),
+            **_refusals([401, 403, 429, 503], problem),
         },
     }
 
@@ -169,7 +169,7 @@ def _terminal(problem: dict[str, Any]) -> dict[str, Any]:
             "101": {
                 "description": "Lines of JSON from here on: docs/terminal-connection.md"
             },
-            **_refusals([400, 401, 403, 503], problem),
+            **_refusals([400, 401, 403, 429, 503], problem),
         },
     }
 

@@ -8,9 +8,10 @@ from aiohttp import StreamReader, hdrs, web
 
 from channels.outcome import unavailable
 from channels.problem import Problem
-from channels.route import JSON, Answer, Call, Document, Route
+from channels.route import JSON, PUBLIC, Answer, Call, Document, Route
 from gateway.admission import Admission
 from gateway.handling import NOTHING, Asked, Served, call_of, handle, require
+from gateway.peers import Peers
 from gateway.signed_requests import HEADER as SIGNATURE
 from gateway.signed_requests import SignedRequests
 from gateway.tally import Tally
@@ -40,11 +41,13 @@ class Door:
         tally: Tally,
         admission: Admission,
         signed: SignedRequests,
+        peers: Peers,
         *,
         body_bytes_max: int,
     ) -> None:
         self._principals = principals
         self._signed = signed
+        self._peers = peers
         self.tally = tally
         self.admission = admission
         self.body_bytes_max = body_bytes_max
@@ -67,6 +70,8 @@ class Door:
 
     async def _call(self, served: Served, request: web.Request) -> Call:
         route = served.route
+        if PUBLIC in route.scopes and route.body:
+            self._peers.require_sign_ins_left(request)
         if SIGNATURE in request.headers:
             # Read first: the signature is about the body.
             body = await self._read_body(request)
@@ -107,10 +112,18 @@ class Door:
         return self._principals.peek(key) if key else NOBODYS
 
     async def _look_up(self, request: web.Request) -> Principal | None:
+        key = _bearer(request)
+        # A key that was good is no guess. It shall open also while others guess from there.
+        guess = not self._principals.opened_before(key)
+        if guess:
+            self._peers.require_keys_left(request)
         try:
-            return await asyncio.to_thread(self._principals.find, _bearer(request))
+            found = await asyncio.to_thread(self._principals.find, key)
         except StoreUnavailable:
             raise unavailable("Keys cannot be looked up just now.", Happened.NO) from None
+        if guess and found is None:
+            self._peers.key_failed(request)
+        return found
 
     async def _read_body(self, request: web.Request) -> bytes:
         limit = self.body_bytes_max
@@ -169,7 +182,7 @@ def _answer_response(answer: Answer) -> web.Response:
 def problem_response(problem: Problem) -> web.Response:
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
     if problem.status in {429, 503}:
-        headers["Retry-After"] = RETRY_AFTER_S
+        headers["Retry-After"] = str(problem.extra.get("retry_after_s", RETRY_AFTER_S))
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return web.Response(status=problem.status, body=_encode(problem.body), headers=headers)

@@ -3,7 +3,7 @@
 Keys are remembered by digest: the memory of a server never lists the keys it has seen. Bad
 keys are remembered too, on a shelf of their own: however many are tried, they cannot push
 out the good ones. A flood of one bad key stops here; a flood of ever new ones costs one
-indexed read each, and is for the limit of attempts per address to stop.
+indexed read each, and the limit of attempts for each address stops it (gateway/peers.py).
 """
 
 from collections.abc import Callable
@@ -77,8 +77,16 @@ class PrincipalCache:
             shelf.put(digest, Remembered(principal, since_ms))
         return principal
 
+    def opened_before(self, plain: str) -> bool:
+        """Whether this key has opened lately, be it too long ago to open still by that."""
+        digest = key_digest(plain)
+        with self._lock:
+            return digest is not None and self._hits.has(digest)
+
     def clear(self) -> None:
-        """Forget all, after a key was revoked or a principal disabled, in whatever process."""
+        """Forget whom keys open for, after one was revoked or a principal disabled; but not that
+        they have opened, or each would count as a guess.
+        """
         with self._lock:
             self._cleared += 1
             self._hits.clear()
@@ -100,6 +108,9 @@ class _Shelf:
             return None
         return answer
 
+    def has(self, digest: bytes) -> bool:
+        return digest in self._answers
+
     def put(self, digest: bytes, answer: Remembered) -> None:
         # Removed first, so that a renewed answer goes to the young end.
         self._answers.pop(digest, None)
@@ -108,4 +119,4 @@ class _Shelf:
         self._answers[digest] = answer
 
     def clear(self) -> None:
-        self._answers.clear()
+        self._answers = dict.fromkeys(self._answers, NOBODYS)

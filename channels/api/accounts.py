@@ -4,7 +4,7 @@ import asyncio
 import base64
 
 from actors.reads import ENTRIES_MAX
-from channels.access import own_account
+from channels.access import own_account, require_left
 from channels.outcome import approved
 from channels.problem import bad_field
 from channels.query import number
@@ -29,6 +29,7 @@ from ledger.replies import AccountReply, EntriesReply
 from ledger.time_text import time_text
 from services.asking import Accounts
 from services.labels import AccountLabel, find_labels, set_label
+from services.limits import Limit
 from services.payments import Payments
 from services.store import Store
 from terminals.qr_image import draw_png, draw_svg
@@ -36,8 +37,15 @@ from terminals.qr_image import draw_png, draw_svg
 
 class AccountsApi:
     def __init__(
-        self, accounts: Accounts, payments: Payments, store: Store, views: Views
+        self,
+        accounts: Accounts,
+        payments: Payments,
+        store: Store,
+        views: Views,
+        *,
+        codes: Limit,
     ) -> None:
+        self._codes = codes
         self._accounts = accounts
         self._payments = payments
         self._store = store
@@ -152,6 +160,8 @@ class AccountsApi:
 
     async def code(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])
+        require_left(self._codes, call.caller, "Too many codes were drawn.")
+        self._codes.spend(call.caller.id)
         command = ReadAccount(account=account)
         approved(await self._accounts.read(command, call.caller.id), AccountReply, "id")
         return Answer(201, await asyncio.to_thread(self._draw, account))

@@ -2,7 +2,13 @@
 
 from msgspec import UNSET, UnsetType
 
-from channels.access import account_id, is_operator, merchant_of, merchant_scope
+from channels.access import (
+    account_id,
+    is_operator,
+    merchant_of,
+    merchant_scope,
+    require_left,
+)
 from channels.outcome import approved
 from channels.problem import Problem, bad_field, forbidden, not_found
 from channels.route import Answer, Call, NoBody, Route, scopes
@@ -30,6 +36,7 @@ from ledger.commands import (
     Reverse,
     Void,
 )
+from ledger.decline import DeclineReason
 from ledger.errors import Happened
 from ledger.ids import MalformedId, Ref, account_text, parse_payment, payment_text
 from ledger.keys import key_digest
@@ -38,17 +45,32 @@ from ledger.payment import PaymentState
 from ledger.replies import PaymentReply, ReverseReply
 from services.asking import Accounts, Unanswered
 from services.cards import UnknownCard
+from services.limits import Limit
 from services.payments import Payer, PaymentRequest, Payments
 from services.principals import Principal, PrincipalKind
 from terminals.card_format import TapUnreadable
 from terminals.payment_code import CodeUnreadable
 
 AUTHORISED = {201: PaymentView, 202: UnknownView, 402: PaymentView}
+# Each of these is an entry in the journal that no passenger asked for.
+CODE_FAILED = frozenset(
+    {
+        DeclineReason.CODE_USED,
+        DeclineReason.CODE_EXPIRED,
+        DeclineReason.CARD_NOT_AUTHENTIC,
+        DeclineReason.CARD_REPLAYED,
+        DeclineReason.CARD_COUNTER_OLD,
+        DeclineReason.CARD_TAP_EXPIRED,
+    }
+)
 FOLLOWED = {200: PaymentView}
 
 
 class PaymentsApi:
-    def __init__(self, accounts: Accounts, payments: Payments, views: Views) -> None:
+    def __init__(
+        self, accounts: Accounts, payments: Payments, views: Views, *, failed_codes: Limit
+    ) -> None:
+        self._failed_codes = failed_codes
         self._accounts = accounts
         self._payments = payments
         self._views = views
@@ -101,6 +123,8 @@ class PaymentsApi:
     async def authorise(self, call: Call) -> Answer:
         body: PaymentBody = call.body
         caller = call.caller
+        if body.payer.account is UNSET:
+            require_left(self._failed_codes, caller, "Too many codes or cards failed.")
         request = PaymentRequest(
             payer=await self._payer(caller, body.payer),
             amount=_money(body.amount),
@@ -119,6 +143,8 @@ class PaymentsApi:
                 raise
             return Answer(202, _unknown(call.key))
         payment = approved(reply, PaymentReply, "$.payer")
+        if payment.decline in CODE_FAILED and not payment.replayed:
+            self._failed_codes.spend(caller.id)
         view = await self._view(caller, payment, order=body.order)
         declined = payment.state is PaymentState.DECLINED
         return Answer(402 if declined else 201, view, payment.replayed)
@@ -230,9 +256,14 @@ class PaymentsApi:
             try:
                 return self._payments.open_code(payer.code)
             except CodeUnreadable as error:
+                self._failed_codes.spend(caller.id)
                 raise _unreadable("code", error) from None
         if isinstance(payer.card, str):
-            return await self._card_payer(payer.card)
+            try:
+                return await self._card_payer(payer.card)
+            except Problem:
+                self._failed_codes.spend(caller.id)
+                raise
         assert isinstance(payer.account, str), "one of the three is set"
         if not is_operator(caller):
             raise forbidden(

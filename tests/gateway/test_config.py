@@ -116,6 +116,14 @@ def test_a_pinned_account_is_an_account(tmp_path: Path) -> None:
     assert said == "pinned_accounts: 'amira' is not an id that begins with acc_"
 
 
+def test_a_proxy_is_an_address(tmp_path: Path) -> None:
+    said = refused(tmp_path, 'proxies = ["proxy.local"]')
+
+    assert said.startswith("proxies: 'proxy.local' does not appear to be")
+    given = load(None, {"AIRSIDE_PROXIES": "10.0.0.1,::1"}, {})
+    assert given.proxies == ("10.0.0.1", "::1")
+
+
 def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "missing.toml"
 

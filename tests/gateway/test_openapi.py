@@ -21,7 +21,7 @@ from tests.channels.agency import (
 from tests.channels.ndc import order_create
 from tests.gateway.calls import CALLS, held_path
 from tests.gateway.cards import every_answer
-from tests.gateway.harness import AMIRA, JONAS, House, Json, money
+from tests.gateway.harness import AMIRA, JONAS, Caller, House, Json, money
 from tests.gateway.registry import all_that_can_be_asked
 from tests.gateway.road import Fate
 from tests.gateway.stores import broken
@@ -184,6 +184,21 @@ async def refusals_of_who_is_slow(house: House) -> None:
             path = route.path.replace("{id}", "none")
             for caller in (house.operator, house.lounge, house.amira, house.agent):
                 await caller.post(path, body())
+
+
+async def refusals_of_too_many_tries(house: House) -> None:
+    limits = house.gateway.limits
+    for _ in range(limits.failed_keys.rate.burst):
+        limits.failed_keys.spend("127.0.0.1")
+        limits.sign_ins.spend("127.0.0.1")
+    stranger = Caller(house, "ak_" + "b" * 32)
+    for route in house.gateway.routes:
+        path = route.path.replace("{id}", "none")
+        if route.method == "GET":
+            await stranger.get(path)
+        else:
+            await stranger.post(path)
+    house.clock.advance(limits.failed_keys.rate.every_ms * limits.failed_keys.rate.burst)
 
 
 async def refusals_of_a_broken_store(house: House) -> None:
@@ -401,6 +416,7 @@ async def who_is_gone_is_forgotten(house: House) -> None:
 WALKS: list[Walk] = [
     refusals_of_its_shape,
     refusals_of_who_is_slow,
+    refusals_of_too_many_tries,
     refusals_of_a_broken_store,
     what_is_not_there,
     what_is_there_is_read,

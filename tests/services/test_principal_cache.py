@@ -200,3 +200,16 @@ def test_the_memory_does_not_hold_the_keys(cache: PrincipalCache, keys: list[str
     assert "Amira" in held
     assert keys[0] not in held
     assert BAD_KEYS[0] not in held
+
+
+def test_a_key_that_has_opened_is_known_also_when_all_is_forgotten(
+    cache: PrincipalCache, keys: list[str], amira: Principal
+) -> None:
+    cache.find(keys[0])
+    cache.find(BAD_KEYS[0])
+    cache.clear()
+
+    assert cache.peek(keys[0]) is None
+    known = [cache.opened_before(key) for key in (keys[0], keys[1], BAD_KEYS[0], "ak_x")]
+    assert known == [True, False, False, False]
+    assert cache.find(keys[0]) == amira

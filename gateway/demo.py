@@ -16,7 +16,15 @@ from channels.web.demo import demo_key
 from gateway.config import Config
 from gateway.layout import Layout
 from gateway.serve import say
-from gateway.world import PEOPLE, TRAVELLERS, Traveller, account_of, opening_key
+from gateway.world import (
+    AGENCY,
+    AGENT,
+    PEOPLE,
+    TRAVELLERS,
+    Traveller,
+    account_of,
+    opening_key,
+)
 from ledger.balances import balances, balances_table
 from ledger.ids import account_text
 from ledger.stores import open_journals
@@ -74,6 +82,7 @@ async def open_world(config: Config) -> None:
         operator = Caller(session, base, "operator")
         for traveller in TRAVELLERS:
             await _open_wallet(operator, traveller)
+        await _open_agency(operator)
         try:
             payment = await _pay_by_image(session, base, Path(config.data))
         except DemoFailed as refused:  # somebody froze the wallet, say: it is their world
@@ -104,6 +113,20 @@ async def _open_wallet(operator: Caller, traveller: Traveller) -> None:
     if account["status"] == "open":
         await _fill(operator, traveller, account)
     say(f"wallet of {traveller.label}: {account['id']}")
+
+
+async def _open_agency(operator: Caller) -> None:
+    path = f"/v1/accounts/{account_text(account_of(AGENT.who))}"
+    try:
+        account = await operator.get(path)
+    except DemoFailed as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        await operator.post("/v1/agencies", AGENCY, opening_key(AGENT.who))
+        account = await operator.get(path)
+    if account["status"] == "open":
+        await _fill(operator, AGENT, account)
+    say(f"agency {AGENT.label}: {account['id']}")
 
 
 async def _fill(operator: Caller, traveller: Traveller, account: dict[str, Any]) -> None:
@@ -163,6 +186,7 @@ def _show_pages(base: str) -> None:
     say(f"\nstart here     {base}/")
     say(f"a wallet       {base}/wallet     (sign in as Amira)")
     say(f"a till         {base}/till       (sign in as Pearl Lounge)")
+    say(f"an agency      {base}/agents     (sign in as Corniche Travel)")
     say(f"the API        {base}/docs")
     say("\nkeys for curl (demo only):")
     for who, label in PEOPLE.items():

@@ -61,7 +61,7 @@ AGENCY = {
     "currencies": ["QAR", "EUR"],
     "utc_offset_min": 180,
 }
-AGENCY_BALANCES = {"QAR": 5_000_000, "EUR": 250_000}
+AGENT = Traveller("agent", "Corniche Travel", {"QAR": 5_000_000, "EUR": 250_000})
 
 PEOPLE = {
     **{traveller.who: traveller.label for traveller in TRAVELLERS},

@@ -182,9 +182,7 @@ def _csv(view: StatementView) -> bytes:
     rows.writerow(
         ["at", "kind", "amount", "balance", "currency", "order", "ticket", "payment"]
     )
-    rows.writerow(
-        [view.since, "opening", "", _plain(view.opening_minor, view), view.currency]
-    )
+    rows.writerow(_balance_row(view.since, "opening", view.opening_minor, view))
     for line in view.lines:
         rows.writerow(
             [
@@ -198,10 +196,12 @@ def _csv(view: StatementView) -> bytes:
                 line.payment or line.transfer or "",
             ]
         )
-    rows.writerow(
-        [view.until, "closing", "", _plain(view.closing_minor, view), view.currency]
-    )
+    rows.writerow(_balance_row(view.until, "closing", view.closing_minor, view))
     return text.getvalue().encode()
+
+
+def _balance_row(at: str, name: str, minor: int, view: StatementView) -> list[str]:
+    return [at, name, "", _plain(minor, view), view.currency, "", "", ""]
 
 
 def _plain(minor: int, view: StatementView) -> str:

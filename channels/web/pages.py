@@ -12,6 +12,9 @@ PAGES = {
     "/till": "till.html",
     "/pay": "pay.html",
     "/docs": "docs.html",
+    "/agents": "agent.html",
+    "/agents/docs": "agents_docs.html",
+    "/agencies": "agencies.html",
 }
 CONTENT_TYPES = {
     ".html": "text/html",

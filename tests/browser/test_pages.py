@@ -14,7 +14,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 dark_and_light = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 
-PAGES = ["/", "/wallet#as=amira", "/till#as=lounge", "/docs"]
+PAGES = [
+    "/",
+    "/wallet#as=amira",
+    "/till#as=lounge",
+    "/docs",
+    "/agents#as=agent",
+    "/agents/docs",
+    "/agencies#as=operator",
+]
 
 
 def test_a_payment_appears_on_phone_and_till_the_moment_it_happens(desk: Desk) -> None:

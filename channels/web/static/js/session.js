@@ -7,7 +7,7 @@
 import { Api, Problem } from "./api.js";
 
 /** @typedef {import("./wire.js").Me} Me */
-/** @typedef {"wallet"|"till"} Side */
+/** @typedef {"wallet"|"till"|"agent"|"office"} Side */
 
 export class Session {
   /** @param {Side} side */

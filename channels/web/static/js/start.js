@@ -12,6 +12,8 @@ import { fillPage } from "./words.js";
 const SIDES = [
   { page: "/wallet", title: text.travellers, says: text.travellersSays, open: text.openWallet },
   { page: "/till", title: text.merchants, says: text.merchantsSays, open: text.openTill },
+  { page: "/agents", title: text.agents, says: text.agentsSay, open: text.openAgents },
+  { page: "/agencies", title: text.operators, says: text.operatorsSay, open: text.openAgencies },
 ];
 
 /** A link, not a button: it opens in a window of its own if somebody likes. */

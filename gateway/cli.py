@@ -22,6 +22,7 @@ from gateway.terminal_options import add_terminals
 from ledger.clock import SystemClock
 from ledger.errors import LedgerError
 from services.keyring import KeysDamaged, KeysExposed
+from terminals.iso8583.till_options import add_iso8583_till
 from terminals.pos_options import add_options
 
 # Ctrl-C before there was anything to stop: 128 and the number of the signal, as shells have it.
@@ -71,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     add_terminals(commands.add_parser("terminals", help="the registry of tills"))
     add_cards(commands.add_parser("cards", help="make, write, block wallet cards"))
     add_people(commands.add_parser("people", help="forget a person"))
+    add_iso8583_till(
+        commands.add_parser("iso8583-till", help="a till that speaks ISO 8583, for trials")
+    )
     pos = commands.add_parser("pos", help="a till: amount, scan, result, receipt")
     add_options(pos)
     pos.set_defaults(run=_pos)

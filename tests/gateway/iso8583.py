@@ -19,11 +19,11 @@ PATIENCE_S = 20.0
 
 
 @asynccontextmanager
-async def iso_house(furnished: Path, folder: Path) -> AsyncIterator[House]:
+async def iso_house(furnished: Path, folder: Path, **settings: str) -> AsyncIterator[House]:
     """A house that listens for ISO 8583 too."""
     reserved = reserve_port()
     port = reserved.getsockname()[1]
-    house = House(copy_folder(furnished, folder), iso8583_port=port)
+    house = House(copy_folder(furnished, folder), iso8583_port=port, **settings)
     await house.start()
     try:
         yield house

@@ -81,6 +81,17 @@ class PingBody(In, frozen=True):
     now_ms: Count
 
 
+class TotalsBody(In, frozen=True):
+    """journal: the name that stands before each number in the terminal's keys. since_ms: when the
+    first was asked, by the terminal's clock.
+    """
+
+    journal: Annotated[str, Meta(pattern="^till-[a-z2-7]{16}$")]
+    first: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    last: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    since_ms: Count
+
+
 class TerminalKeyView(Out, frozen=True):
     id: str
     created_at: str
@@ -155,3 +166,20 @@ class PingView(Out, frozen=True):
     now_ms: int
     status: str
     settings: SettingsView
+
+
+class MovedView(Out, frozen=True):
+    """What one number moved: above zero was taken, below was given back. sequence: 0 for what the
+    terminal did since under another key.
+    """
+
+    sequence: int
+    payment: str
+    currency: str
+    amount_minor: int
+
+
+class TotalsView(Out, frozen=True):
+    """Numbers that moved nothing are absent."""
+
+    moved: list[MovedView]

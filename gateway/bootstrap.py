@@ -25,6 +25,7 @@ from channels.api.payments import PaymentsApi
 from channels.api.people import PeopleApi
 from channels.api.scans import ScansApi
 from channels.api.takings import TakingsApi
+from channels.api.terminal_totals import TerminalTotalsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
 from channels.iso8583.counting import Counting
@@ -240,8 +241,10 @@ class Gateway:
         registry = TerminalsApi(
             parts.store, keyring, views, parts.clock, parts.random_bytes
         )
+        count = parts.directory.partition_count
+        totals = TerminalTotalsApi(parts.store, parts.journals, count)
         # Its own first: `me` is no id.
-        return [*own.routes(), *registry.routes()]
+        return [*own.routes(), *totals.routes(), *registry.routes()]
 
     def _find(self, key: str) -> Principal | None:
         return find_by_key(self._parts.store, key, now_ms=self._parts.clock.now_ms())

@@ -9,7 +9,8 @@ The cost, per payment: one row of `payments`, one of `merchant_lines`, a share o
 to find one merchant's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
@@ -30,6 +31,7 @@ from services.payment_state import (
 )
 from services.rows import as_struct
 from services.store import Store
+from services.terminal_lines import add_lines
 from services.terminal_totals import add_totals
 
 # Parameters of one statement: SQLite took 999 at most for long, and a page has fewer payments.
@@ -97,6 +99,7 @@ class Bookkeeper:
                 connection.execute(insert(MERCHANT_LINES), rows)
             self._add_totals(connection, happenings)
             add_totals(connection, self._store, page)
+            add_lines(connection, partition, page)
             self._write_place(connection, partition, page[-1].seq)
 
     def _write_place(self, connection: Connection, partition: int, seq: int) -> None:
@@ -141,6 +144,21 @@ def read_places(store: Store) -> dict[int, int]:
     with store.read() as connection:
         rows = connection.execute(select(BOOKKEEPING.c.partition, BOOKKEEPING.c.seq))
         return {row.partition: row.seq for row in rows}
+
+
+def ends_of(journals: Journals, partitions: int) -> dict[int, int]:
+    """The last entry of each journal just now. Raises StoreUnreadable."""
+    ends = {}
+    for partition in range(partitions):
+        with closing(journals.reader(partition)) as reader:
+            ends[partition] = reader.tip().seq
+    return ends
+
+
+def has_told(store: Store, ends: Mapping[int, int]) -> bool:
+    """Whether all journals were told up to there."""
+    places = read_places(store)
+    return all(places.get(partition, 0) >= seq for partition, seq in ends.items())
 
 
 def lines_of(happening: Happening) -> Iterable[Line]:

@@ -6,6 +6,8 @@ Told from the journal like merchants' books, in the same transaction as its plac
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
@@ -47,4 +49,21 @@ TERMINAL_BATCHES = Table(
     Column("closed_at_ms", BigInteger, nullable=False),
     PrimaryKeyConstraint("principal", "currency", "number", name="pk_terminal_batches"),
     UniqueConstraint("principal", "request", name="uq_terminal_batches_principal"),
+)
+
+# One for each posting to a merchant's stripe that a terminal asked for: amount_minor > 0 was taken,
+# < 0 was given back. key: the digest of the key that it was asked under.
+TERMINAL_LINES = Table(
+    "terminal_lines",
+    METADATA,
+    Column("partition", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("pot", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("payment", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("partition", "seq", "pot", name="pk_terminal_lines"),
+    Index("ix_terminal_lines_of_terminal", "principal", "at_ms"),
 )

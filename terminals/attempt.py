@@ -55,11 +55,14 @@ class Outcome(StrEnum):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The end of an attempt. text: one sentence for the cashier."""
+    """The end of an attempt. text: one sentence for the cashier. repeats: the number of the sale
+    that this payment was for already, 0 for none; the same code scanned again for the same order.
+    """
 
     outcome: Outcome
     text: str
     payment: Payment | None = None
+    repeats: int = 0
 
 
 class Origin(msgspec.Struct, frozen=True):

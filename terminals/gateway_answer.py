@@ -139,10 +139,13 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Unanswered(msgspec.Struct, frozen=True):
-    """refusal: what the last try was told, which says nothing about the tries before it."""
+    """refusal: what the last try was told, which says nothing about the tries before it.
+    in_progress: the gateway has the request, and will know.
+    """
 
     happened: Happened = Happened.UNKNOWN
     refusal: Refused | None = None
+    in_progress: bool = False
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -193,11 +196,11 @@ def _refusal(answer: Answer) -> Refused | Unanswered:
     problem = _decoded(answer.body, _Problem) if tells else None
     if problem is None:
         return Unanswered()
+    name = problem.kind.rpartition("/")[2]
     judged = 400 <= answer.status < 500 and answer.status not in _AGAIN
     if judged and problem.happened is Happened.NO:
-        name = problem.kind.rpartition("/")[2]
         return Refused(answer.status, problem.detail, problem.reason, name)
-    return Unanswered(problem.happened)
+    return Unanswered(problem.happened, in_progress=name == "in-progress")
 
 
 def _decoded(body: bytes, kind: type[T]) -> T | None:

@@ -18,6 +18,7 @@ from ledger.clock import Clock
 from ledger.money import UnknownCommodity, exponent
 from terminals.attempt import Origin
 from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
+from terminals.inquiries import Counter
 from terminals.pos_entry import EntryRefused
 from terminals.pos_screen import Screen, wants_colour
 from terminals.pos_start import (
@@ -113,7 +114,10 @@ def _run(
     )
     names = (me.merchant_name, options.terminal, options.place, url)
     screen.line(" · ".join(name for name in names if name))
-    shop = Shop(options, console.keys, screen, Till(parts), runner)
+    till = Till(parts)
+    whose = " · ".join(name for name in (me.merchant_name, options.terminal) if name)
+    counter = Counter(till, screen, runner, whose)
+    shop = Shop(options, console.keys, counter)
     return shop.once() if _is_once(options) else shop.open()
 
 

@@ -5,6 +5,10 @@
     refund pay_…        all of it
     refund pay_… 5.00   a part
     void pay_…
+    pay_…               its receipt, as it stands now
+    status 17           what became of attempt number 17
+    totals              the day so far, held against the gateway's books
+    close               the same, and the day ends if both agree
 
 No message repeats what was typed (terminals/typed_amount.py says why).
 """
@@ -36,7 +40,8 @@ class CodeAheadOfAmount(EntryRefused):
 class NotAnEntry(EntryRefused):
     def __init__(self) -> None:
         super().__init__(
-            "type AMOUNT [CURRENCY] [ORDER], or: refund | void PAYMENT [AMOUNT]"
+            "type AMOUNT [CURRENCY] [ORDER], or: refund | void PAYMENT [AMOUNT],"
+            " PAYMENT, status NUMBER, totals, close"
         )
 
 
@@ -54,7 +59,22 @@ class SaleEntry(msgspec.Struct, frozen=True):
     order: str | None
 
 
-def parse_entry(words: Sequence[str], currency: str) -> SaleEntry | FollowUp:
+class ReceiptEntry(msgspec.Struct, frozen=True):
+    payment: str
+
+
+class StatusEntry(msgspec.Struct, frozen=True):
+    sequence: int
+
+
+class DayEntry(msgspec.Struct, frozen=True):
+    close: bool
+
+
+Entry = SaleEntry | FollowUp | ReceiptEntry | StatusEntry | DayEntry
+
+
+def parse_entry(words: Sequence[str], currency: str) -> Entry:
     """currency: of an amount that names none.
 
     Raises EntryRefused, AmountRefused, UnknownCommodity.
@@ -68,7 +88,13 @@ def parse_entry(words: Sequence[str], currency: str) -> SaleEntry | FollowUp:
             return FollowUp("refund", _payment_id(payment), _amount(amount, currency))
         case ["void", payment]:
             return FollowUp("void", _payment_id(payment))
-        case ["refund" | "void", *_] | []:
+        case ["status", number] if number.isascii() and number.isdigit():
+            return StatusEntry(int(number[:12]))
+        case ["totals" | "close" as word]:
+            return DayEntry(close=word == "close")
+        case [payment] if payment.startswith("pay_"):
+            return ReceiptEntry(_payment_id(payment))
+        case ["refund" | "void" | "status" | "totals" | "close", *_] | []:
             raise NotAnEntry
         case [typed, *rest]:
             of_currency = rest[:1] if rest and _CURRENCY.fullmatch(rest[0]) else []

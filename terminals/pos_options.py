@@ -11,11 +11,16 @@ one line at the prompt:
   240.00 [QAR] [ORDER]               a sale
   refund pay_... [AMOUNT [QAR]]      give back all, or a part
   void pay_...                       release a hold; of a paid one, give it back
+  pay_...                            its receipt, as it stands now
+  status NUMBER                      what became of this attempt
+  totals                             the day so far, held against the gateway's books
+  close                              the same, and the day ends if both agree
 
 exit codes of --once:
   0  paid, refunded or voided        3  declined
   1  the till could not start        4  not paid, or refused: nothing was taken
   2  bad arguments                   5  unknown: settled first at the next start
+                                     6  the totals of the day do not agree
 """
 
 _SHORT_NAME = re.compile(r"[A-Za-z0-9._:/-]{0,32}")
@@ -26,7 +31,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXIT_CODES
     parser.add_argument(
-        "words", nargs="*", metavar="refund|void PAYMENT [AMOUNT]", help="one of these only"
+        "words",
+        nargs="*",
+        metavar="ENTRY",
+        help="one line of the prompt, only this: refund pay_... 5.00",
     )
     add = parser.add_argument
     add("--url", default="http://127.0.0.1:8080", help="the gateway (default: %(default)s)")

@@ -13,20 +13,20 @@ def receipt_text(payment: Mapping[str, Any]) -> str:
     amount = payment["amount"]
     currency = amount["currency"]
     lines = [
-        _centred(payment["merchant_name"] or payment["merchant"]),
-        _centred(payment["place"]),
+        centred(payment["merchant_name"] or payment["merchant"]),
+        centred(payment["place"]),
         "-" * WIDTH,
-        _pair("Order", payment["order"] or "-"),
-        _pair("Amount", f"{format_minor(amount['amount_minor'], currency)} {currency}"),
+        pair("Order", payment["order"] or "-"),
+        pair("Amount", f"{format_minor(amount['amount_minor'], currency)} {currency}"),
     ]
     if payment["refunded_minor"]:
         refunded = format_minor(payment["refunded_minor"], currency)
-        lines.append(_pair("Refunded", f"{refunded} {currency}"))
+        lines.append(pair("Refunded", f"{refunded} {currency}"))
     lines += [
         "-" * WIDTH,
-        _centred(_headline(payment)),
-        _pair("Time", payment["at"][:19].replace("T", " ") + " UTC"),
-        _pair("Till", payment["terminal"] or "-"),
+        centred(_headline(payment)),
+        pair("Time", payment["at"][:19].replace("T", " ") + " UTC"),
+        pair("Till", payment["terminal"] or "-"),
         payment["id"],
     ]
     return "\n".join(line.rstrip() for line in lines if line.strip())
@@ -47,9 +47,9 @@ def _headline(payment: Mapping[str, Any]) -> str:
             return str(status).upper()
 
 
-def _pair(name: str, value: str) -> str:
+def pair(name: str, value: str) -> str:
     return f"{name}{value:>{WIDTH - len(name)}}"
 
 
-def _centred(text: str) -> str:
+def centred(text: str) -> str:
     return text[:WIDTH].center(WIDTH)

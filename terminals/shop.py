@@ -9,7 +9,6 @@ so Ctrl-C reaches it.
 """
 
 import argparse
-import asyncio
 import base64
 import secrets
 from collections.abc import Coroutine
@@ -20,10 +19,10 @@ import msgspec
 from ledger.money import UnknownCommodity
 from terminals.attempt import Attempt, FollowUp, Outcome, Sale
 from terminals.gateway_answer import Refused
-from terminals.pos_entry import EntryRefused, SaleEntry, parse_entry
+from terminals.inquiries import Counter, Inquiries, Inquiry
+from terminals.pos_entry import Entry, EntryRefused, SaleEntry, parse_entry
 from terminals.pos_scan import CodeSource
-from terminals.pos_screen import Screen, receipt
-from terminals.till import Till
+from terminals.pos_screen import receipt
 from terminals.till_settings import SaleRefused
 from terminals.typed_amount import AmountRefused
 
@@ -40,26 +39,18 @@ EXIT_CODES = {
 
 ORDER_BYTES = 10  # a made-up order reference: no two of one merchant meet
 
-Entry = SaleEntry | FollowUp
-
 
 class Shop:
     """What the cashier sees of a till."""
 
-    def __init__(
-        self,
-        options: argparse.Namespace,
-        keys: TextIO,
-        screen: Screen,
-        till: Till,
-        runner: asyncio.Runner,
-    ) -> None:
+    def __init__(self, options: argparse.Namespace, keys: TextIO, counter: Counter) -> None:
         self._options = options
         self._keys = keys
-        self._codes = CodeSource(options, keys, screen)
-        self._screen = screen
-        self._till = till
-        self._runner = runner
+        self._codes = CodeSource(options, keys, counter.screen)
+        self._screen = counter.screen
+        self._till = counter.till
+        self._runner = counter.runner
+        self._inquiries = Inquiries(counter)
 
     def once(self) -> int:
         """One sale, refund or void, unless it is what was owed from before."""
@@ -69,6 +60,8 @@ class Shop:
         entry = self._entry_given() if self._given() else self._entry_typed()
         if entry is None:
             return NOT_PAID
+        if isinstance(entry, Inquiry):
+            return self._inquiries.answer(entry)
         for attempt in settled:
             if _is_same(attempt, entry):
                 self._screen.line(
@@ -92,7 +85,10 @@ class Shop:
             entry = self._entry_typed()
             if entry is None:
                 return DONE
-            self._serve(entry)
+            if isinstance(entry, Inquiry):
+                self._inquiries.answer(entry)
+            else:
+                self._serve(entry)
 
     def _beat(self) -> None:
         """Between two sales, for what the operator tells; a cashier who waits is not kept."""
@@ -115,7 +111,7 @@ class Shop:
             self._screen.line(f"Not settled, ask the operator: {attempt.key}")
         return settled
 
-    def _serve(self, entry: Entry) -> Attempt | None:
+    def _serve(self, entry: SaleEntry | FollowUp) -> Attempt | None:
         """None if nothing was asked of the gateway, or the cashier stopped waiting."""
         if self._options.receipt:
             # Last customer's receipt must not pass for this one's.
@@ -217,7 +213,7 @@ def _name(attempt: Attempt) -> str:
     return f"{request.move} of {request.payment}"
 
 
-def _is_same(attempt: Attempt, entry: Entry) -> bool:
+def _is_same(attempt: Attempt, entry: SaleEntry | FollowUp) -> bool:
     """Was this settled attempt what is asked for now? Then asking again would do it twice."""
     assert attempt.result is not None
     if EXIT_CODES[attempt.result.outcome] != DONE:

@@ -45,6 +45,7 @@ from terminals.gateway_answer import (
     Unanswered,
 )
 from terminals.till_calls import Calls, PaymentVerdict
+from terminals.till_day import DayEnd
 from terminals.till_journal import TillJournal
 from terminals.till_pulse import Heart, Pulse
 from terminals.till_result import (
@@ -56,9 +57,11 @@ from terminals.till_result import (
     follow_up_refused,
     owed_follow_up,
     owed_reversal,
+    paid_before,
     refused,
     unsettled,
 )
+from terminals.till_status import Found, Status, status_of
 
 # How long a customer waits for a first answer before the till asks what happened. The
 # gateway answers within 4 s, also when it can only say 503; a killed partition is back
@@ -149,6 +152,22 @@ class Till:
             case Sale() as sale:
                 return await self._settle_sale(attempt, sale)
 
+    async def status(self, sequence: int) -> Status:
+        """What became of an attempt, asked of the gateway now. Changes nothing."""
+        attempt = self._journal.get(sequence)
+        if attempt is None:
+            return Status(Found.NEVER_ASKED)
+        verdict = await self._calls.find(attempt, TIMEOUT_MS)
+        return status_of(verdict)
+
+    async def read(self, payment: str) -> PaymentVerdict:
+        """As it stands now."""
+        return await self._calls.read(payment, TIMEOUT_MS)
+
+    @property
+    def day(self) -> DayEnd:
+        return DayEnd(self._parts.gateway, self._journal, self._clock)
+
     def shown(self, attempt: Attempt) -> None:
         """The cashier has seen the result; what is not settled stays owed."""
         assert attempt.result is not None
@@ -168,6 +187,10 @@ class Till:
 
     def _end(self, attempt: Attempt, result: Result) -> Attempt:
         """Known before shown: a till that dies in between shows it at its next start."""
+        if result.outcome is Outcome.PAID and result.payment is not None:
+            before = self._journal.first_paid_with(result.payment.id)
+            if before is not None and before != attempt.seq:
+                result = paid_before(result, before)
         ended = attempt.ended(result)
         if result.outcome is not Outcome.UNKNOWN:
             self._journal.write(ended)

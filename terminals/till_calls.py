@@ -57,6 +57,19 @@ class Calls:
             return Unanswered(Happened.YES) if stale else verdict
         return verdict
 
+    async def find(self, attempt: Attempt, timeout_ms: int) -> PaymentVerdict:
+        """The payment of this attempt as it stands now: by its id where it is known."""
+        known = attempt.result.payment if attempt.result else None
+        match attempt.request:
+            case FollowUp(payment=payment):
+                return await self.read(payment, timeout_ms)
+            case Sale() as sale if known is None and sale.code:
+                return await self.look_up(attempt, sale, timeout_ms)
+            case Sale() if known is None:
+                return Refused(404, "This attempt has ended without a payment.")
+            case Sale():
+                return await self.read(known.id, timeout_ms)
+
     async def read(self, payment: str, timeout_ms: int) -> PaymentVerdict:
         """As it stands now."""
         try:

@@ -35,7 +35,7 @@ from typing import IO
 
 import msgspec
 
-from terminals.attempt import Attempt, FollowUp, Origin, Sale
+from terminals.attempt import Attempt, FollowUp, Origin, Outcome, Sale
 
 FILE_NAME = "journal.sqlite"
 VERSION = 1
@@ -47,8 +47,10 @@ CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT 
 CREATE TABLE attempts (
     seq INTEGER PRIMARY KEY,
     state TEXT NOT NULL,
+    paid TEXT,
     body BLOB NOT NULL
 ) STRICT;
+CREATE INDEX attempts_by_payment ON attempts (paid, seq) WHERE paid IS NOT NULL;
 CREATE INDEX attempts_by_state ON attempts (state, seq) WHERE state <> 'done';
 """
 _PRAGMAS = (
@@ -107,7 +109,7 @@ class TillJournal:
                 seq=seq, key=self.key(seq), origin=origin, at_ms=at_ms, request=request
             )
             row = (seq, _OWED, msgspec.json.encode(attempt))
-            self._database.execute("INSERT INTO attempts VALUES (?, ?, ?)", row)
+            self._database.execute("INSERT INTO attempts VALUES (?, ?, NULL, ?)", row)
         return attempt
 
     def key(self, seq: int) -> str:
@@ -145,6 +147,13 @@ class TillJournal:
         with self._told():
             row = self._database.execute(query, (seq,)).fetchone()
         return self._read(row[0]) if row else None
+
+    def first_paid_with(self, payment: str) -> int | None:
+        """The number of the first sale that this payment was the end of."""
+        query = "SELECT min(seq) FROM attempts WHERE paid = ?"
+        with self._told():
+            [(seq,)] = self._database.execute(query, (payment,))
+        return None if seq is None else int(seq)
 
     @property
     def last_sequence(self) -> int:
@@ -187,10 +196,10 @@ class TillJournal:
             raise JournalDamaged(self._path, "numbers are missing")
 
     def _set(self, attempt: Attempt, state: str) -> None:
-        row = (state, msgspec.json.encode(attempt), attempt.seq)
+        row = (state, _paid(attempt), msgspec.json.encode(attempt), attempt.seq)
         with self._told():
             done = self._database.execute(
-                "UPDATE attempts SET state = ?, body = ? WHERE seq = ?", row
+                "UPDATE attempts SET state = ?, paid = ?, body = ? WHERE seq = ?", row
             )
         assert done.rowcount == 1, "an attempt is begun before anything becomes of it"
 
@@ -225,6 +234,13 @@ class TillJournal:
             raise  # a bug of ours
         except sqlite3.DatabaseError as error:
             raise JournalDamaged(self._path, str(error)) from None
+
+
+def _paid(attempt: Attempt) -> str | None:
+    result = attempt.result
+    if result is None or result.outcome is not Outcome.PAID or result.payment is None:
+        return None
+    return result.payment.id
 
 
 def _open(path: Path) -> sqlite3.Connection:

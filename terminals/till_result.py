@@ -33,6 +33,12 @@ def as_it_stands(payment: Payment) -> Result:
             assert_never(standing)
 
 
+def paid_before(result: Result, sequence: int) -> Result:
+    """The same code was scanned again for the same order: one payment, shown a second time."""
+    text = f"Approved before, as number {sequence}: this is the same payment, taken once."
+    return Result(result.outcome, text, result.payment, sequence)
+
+
 def refused(refusal: Refused) -> Result:
     text = f"{_because(refusal)} Nothing was taken."
     return Result(Outcome.NOT_PAID, text)

@@ -1,5 +1,7 @@
 """Payments: authorise, and all that may follow an authorisation."""
 
+from collections import Counter
+
 from msgspec import UNSET, UnsetType
 
 from channels.access import (
@@ -74,6 +76,8 @@ class PaymentsApi:
         self._accounts = accounts
         self._payments = payments
         self._views = views
+        # By this process, just now: how often each key is being worked at.
+        self._under_way: Counter[bytes] = Counter()
 
     def routes(self) -> list[Route]:
         taker = scopes("payments")
@@ -136,12 +140,17 @@ class PaymentsApi:
             capture=CaptureMode(body.capture),
             hold_ms=body.expires_in_s * SECOND_MS,
         )
+        self._under_way[call.cause.key] += 1
         try:
             reply = await self._payments.authorise(request, call.cause)
         except Unanswered as error:
             if error.happened is not Happened.UNKNOWN:
                 raise
             return Answer(202, _unknown(call.key))
+        finally:
+            self._under_way[call.cause.key] -= 1
+            if not self._under_way[call.cause.key]:
+                del self._under_way[call.cause.key]
         payment = approved(reply, PaymentReply, "$.payer")
         if payment.decline in CODE_FAILED and not payment.replayed:
             self._failed_codes.spend(caller.id)
@@ -159,11 +168,20 @@ class PaymentsApi:
     async def look_up(self, call: Call) -> Answer:
         body: AttemptBody = call.body
         payer = await self._payer(call.caller, body.payer)
+        original = key_digest(call.caller.id, body.key)
         command = LookUp(
             account=payer.account,
-            original=key_digest(call.caller.id, body.key),
+            original=original,
             merchant=merchant_scope(call.caller),
         )
+        if original in self._under_way:
+            raise Problem(
+                409,
+                "in-progress",
+                "This attempt is being worked at just now: look again in a moment.",
+                field="$.key",
+                happened=Happened.UNKNOWN,
+            )
         reply = approved(
             await self._accounts.read(command, call.caller.id), PaymentReply, "$.key"
         )

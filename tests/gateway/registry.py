@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator
 from random import Random
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.clock import SECOND_MS
@@ -123,6 +124,12 @@ async def all_that_can_be_asked(house: House) -> None:
     await house.lounge.get("/v1/terminals/me")
     await house.lounge.post("/v1/terminals/me/ping", ping(house), key=None)
     await house.lounge.post("/v1/terminals/me/keys", {"public_key": public_key()}, key=None)
+    totals = {"journal": "till-" + "a" * 16, "first": 1, "last": 9, "since_ms": 0}
+    house.back_office.catch_up()
+    await till.post("/v1/terminals/me/totals", totals, key=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.terminal_lines.LINES_MAX", -1)
+        await till.post("/v1/terminals/me/totals", totals, key=None)
     for path in ("/v1/terminals", one):
         await house.operator.get(path)
     await house.operator.get("/v1/terminals?skip=x")

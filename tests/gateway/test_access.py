@@ -61,6 +61,7 @@ MAY = {
     "GET /v1/terminals/me": TAKERS,
     "POST /v1/terminals/me/ping": TAKERS,
     "POST /v1/terminals/me/keys": TAKERS,
+    "POST /v1/terminals/me/totals": TAKERS,
     "POST /v1/merchant-codes": "merchant terminal",
     "POST /v1/scans": "customer",
     "POST /v1/scans/pay": "customer",

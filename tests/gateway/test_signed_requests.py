@@ -288,3 +288,23 @@ async def test_a_till_changes_its_key(funded: House, till: SignedTill) -> None:
     assert (await till.get("/v1/me")).status == 401
     assert (await new.get("/v1/me")).status == 200
     assert changed.status == 201
+
+
+async def test_an_attempt_that_is_being_worked_at_is_in_progress(
+    funded: House, till: SignedTill
+) -> None:
+    """Neither found nor not found: the till waits, and does not reverse what may be approved."""
+    code = await funded.code()
+    attempt = {"key": "b12-1", "payer": {"code": code}}
+    funded.road.meet(Fate.WAITS)
+    paying = asyncio.create_task(funded.charge(24_000, by=till, payer=code, key="b12-1"))
+    await funded.until(lambda: funded.road.holds)
+
+    looked = await till.post("/v1/payments/lookup", attempt, key=None)
+    funded.road.release()
+    paid = await paying
+    again = await till.post("/v1/payments/lookup", attempt, key=None)
+
+    assert (looked.status, looked.body["type"]) == (409, "/problems/in-progress")
+    assert looked.body["happened"] == "unknown"
+    assert (paid.status, again.body["id"]) == (201, paid.body["id"])

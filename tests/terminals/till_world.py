@@ -133,9 +133,11 @@ class Mains:
 class World:
     """One till, one road, one wallet, and their clock."""
 
-    def __init__(self, folder: Path, road: Road, clock: ManualClock) -> None:
+    def __init__(
+        self, folder: Path, road: Road, clock: ManualClock, seed: int = 20_261_122
+    ) -> None:
         self._folder = folder
-        self._random = random.Random(20_261_122)
+        self._random = random.Random(seed)
         self.road = road
         self.clock = clock
         self.slept_ms: list[int] = []

@@ -296,9 +296,9 @@ async def test_an_attempt_that_is_being_worked_at_is_in_progress(
     """Neither found nor not found: the till waits, and does not reverse what may be approved."""
     code = await funded.code()
     attempt = {"key": "b12-1", "payer": {"code": code}}
-    funded.road.meet(Fate.WAITS)
+    funded.road.hold()
     paying = asyncio.create_task(funded.charge(24_000, by=till, payer=code, key="b12-1"))
-    await funded.until(lambda: funded.road.holds)
+    await funded.road.stopped.wait()
 
     looked = await till.post("/v1/payments/lookup", attempt, key=None)
     funded.road.release()

@@ -206,6 +206,6 @@ def _payment(attempt: Attempt) -> str:
     return payment.id if payment else attempt.key
 
 
-def _shown(amounts: dict[str, int]) -> str:
-    shown = [str(Money(minor, currency)) for currency, minor in sorted(amounts.items())]
+def _shown(sums_minor: dict[str, int]) -> str:
+    shown = [str(Money(minor, currency)) for currency, minor in sorted(sums_minor.items())]
     return " and ".join(shown) or "nothing"

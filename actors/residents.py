@@ -27,8 +27,17 @@ from ledger.ids import AccountId
 from ledger.images import draw, mark_at, mark_of, restore
 from ledger.journal import Image, Journal, Mark
 
-# Accounts kept in memory: about 2 kB each with a short history, so some 200 MB at most.
+# What is kept in memory: accounts, and what stands in their histories (payments, transfers, keys).
+# Some 1.3 kB and 0.8 kB each, measured (docs/old-age.md). So a partition takes 330 MB for them, and
+# more only for the accounts of the latest batches: one of them may be a very old one.
 RESIDENTS_MAX = 100_000
+RESIDENT_ITEMS_MAX = 250_000
+# Accounts that are looked at after a batch, for those that can go: more than a batch brings in.
+# Those of the latest batches stay: to load a very old one takes as long as a thousand payments.
+EVICTED_MAX = 2_048
+RECENT_MIN = 1_024
+# Only what is clean can go. While memory is fuller than this, what is dirty is saved at once.
+CROWDED_PERCENT = 110
 # Entries that a restart may have to replay: measured at about 60,000 a second.
 TAIL_MAX = 20_000
 # Images per commit when nobody waits. Under load a commit saves as many as it has entries, if those
@@ -47,12 +56,12 @@ class Residents:
         # Both are taken from at the front for as long as the partition lives. A plain dict keeps
         # the places of what was taken, and would look through more and more of them.
         self._accounts = OrderedDict[AccountId, Account]()  # least recently used first
-        self._dirty = OrderedDict[
-            AccountId, int
-        ]()  # account: its first entry since its image
+        # Of each account, its first entry since its image.
+        self._dirty = OrderedDict[AccountId, int]()
         self._due: list[tuple[int, AccountId]] = []
         self.inbox: dict[int, int] = {}
-        self.open_holds = 0  # of the accounts in memory
+        self.open_holds = 0  # of the accounts in memory, and so are these
+        self.items = 0
         self.incarnation = 0
         self.last_seq = 0
         self.last_at_ms = 0
@@ -79,9 +88,10 @@ class Residents:
         """A replay of more than the tail, after an upgrade or a restore, may meet more accounts
         than memory holds: images of some are saved, so that they can go.
         """
-        while len(self._accounts) > RESIDENTS_MAX:
+        while self._fills(100) and len(self._accounts) > RECENT_MIN:
             images, mark = self.next_images(idle=True, entries=REPLAY_PAGE)
-            self._journal.append([], images, mark)
+            if images:
+                self._journal.append([], images, mark)
             self.evict()
 
     def take(self, entry: Entry) -> None:
@@ -89,10 +99,13 @@ class Residents:
         if entry.account:
             account = self.get(entry.account)
             if account is None or account.last_seq < entry.seq:
-                before = len(account.open_holds) if account else 0
+                holds, items = (
+                    (len(account.open_holds), account.items) if account else (0, 0)
+                )
                 account = apply(account, entry)
                 self._accounts[entry.account] = account
-                self.open_holds += len(account.open_holds) - before
+                self.open_holds += len(account.open_holds) - holds
+                self.items += account.items - items
                 self._dirty.setdefault(entry.account, entry.seq)
                 if isinstance(entry.event, Authorised):
                     heapq.heappush(self._due, (entry.event.expires_at_ms, entry.account))
@@ -130,6 +143,7 @@ class Residents:
             return None
         self._accounts[account_id] = account
         self.open_holds += len(account.open_holds)
+        self.items += account.items
         for expires_at_ms in account.open_holds.values():
             heapq.heappush(self._due, (expires_at_ms, account_id))
         return account
@@ -157,7 +171,8 @@ class Residents:
         """What the next commit should save: the oldest dirty accounts, when it is time. entries:
         how many that commit has.
         """
-        before = self.last_seq + 1 if idle else self.last_seq - TAIL_MAX
+        soon = idle or self._fills(CROWDED_PERCENT)
+        before = self.last_seq + 1 if soon else self.last_seq - TAIL_MAX
         oldest = self._oldest_dirty(before, max(entries, IMAGES_PER_COMMIT))
         if not oldest:
             return [], None
@@ -185,15 +200,23 @@ class Residents:
         account = self._accounts.pop(account_id, None)
         if account:
             self.open_holds -= len(account.open_holds)
+            self.items -= account.items
+
+    def _fills(self, percent: int) -> bool:
+        """Is there more in memory than so much of what may be?"""
+        accounts, items = 100 * len(self._accounts), 100 * self.items
+        return accounts > percent * RESIDENTS_MAX or items > percent * RESIDENT_ITEMS_MAX
 
     def evict(self) -> None:
         """Let the least recently used go, as far as their images are saved."""
-        excess = len(self._accounts) - RESIDENTS_MAX
-        if excess <= 0:
+        if not self._fills(100):
             return
-        for account_id in list(islice(self._accounts, excess)):
+        old = max(0, len(self._accounts) - RECENT_MIN)
+        for account_id in list(islice(self._accounts, min(EVICTED_MAX, old))):
             if account_id not in self._dirty:
-                self.open_holds -= len(self._accounts.pop(account_id).open_holds)
+                self.discard(account_id)
+            if not self._fills(100):
+                break
         if len(self._due) > 2 * self.open_holds + STALE_DUE_MAX:
             self._tidy_due()
 

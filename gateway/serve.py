@@ -13,6 +13,7 @@ import msgspec
 
 from actors.directory import Directory, load_or_create, plan
 from actors.ray_head import free_port, plan_head
+from actors.rebuild import rebuild_old
 from gateway import logs
 from gateway.config import Config
 from gateway.layout import Layout
@@ -20,7 +21,7 @@ from gateway.start_failed import PortTaken
 from gateway.supervisor import Supervisor
 from gateway.world import seed_principals
 from ledger.clock import SystemClock
-from ledger.stores import prepare_journals
+from ledger.stores import open_journals, prepare_journals
 
 AfterStart = Callable[[Config], Awaitable[None]]
 
@@ -60,13 +61,21 @@ def prepare(config: Config, layout: Layout) -> Directory:
     wanted = plan(config.partitions, config.pinned_accounts)
     directory = load_or_create(layout.directory, wanted)
     layout.require_same_store(config.store)
-    prepare_journals(layout.journals_at(config.store))
+    where = layout.journals_at(config.store)
+    prepare_journals(where)
     layout.note_store(config.store)
+    rebuild_old(open_journals(where), _say_drawn)
     store = layout.open_store()
     if config.demo:
         seed_principals(store, SystemClock().now_ms())
     store.close()
     return directory
+
+
+def _say_drawn(partition: int, done: int, entries: int) -> None:
+    """After an upgrade, once."""
+    what = f"partition {partition}: images of its accounts are drawn anew"
+    say(f"{what}: {done:,} of {entries:,} entries")
 
 
 async def _run(

@@ -196,6 +196,7 @@ def test_images_keep_up_with_batches_of_ever_new_accounts(
     """What is dirty can neither leave memory nor be left out by a replay."""
     monkeypatch.setattr(residents, "TAIL_MAX", 20)
     monkeypatch.setattr(residents, "IMAGES_PER_COMMIT", 2)
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
     monkeypatch.setattr(residents, "RESIDENTS_MAX", 10)
     for number in range(0, 300, 10):
         some = range(number, number + 10)
@@ -230,6 +231,7 @@ def test_the_mark_never_passes_an_account_without_its_image(
 def test_idle_accounts_leave_and_come_back_as_they_were(
     world: OneDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
     monkeypatch.setattr(residents, "RESIDENTS_MAX", 2)
     for name in NAMES:
         world.ask(held(name, f"A of {name}"))
@@ -243,10 +245,63 @@ def test_idle_accounts_leave_and_come_back_as_they_were(
         assert reply.pots["QAR"].held_minor == (200 if name == "amira" else 100)
 
 
+def test_long_histories_leave_as_many_accounts_do(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded by what is in it, not by whose it is."""
+    for number in range(40):
+        world.ask(held(NAMES[number % 5], f"A-{number}"))
+    ticked(world.partition)
+    items = world.partition.residents.items
+    assert items > 80
+    monkeypatch.setattr(residents, "RECENT_MIN", 1)
+    monkeypatch.setattr(residents, "RESIDENT_ITEMS_MAX", items // 3)
+
+    for _ in range(2):
+        for name in NAMES:
+            world.ask(Envelope(ReadAccount(account=account_of(name))))
+            assert world.partition.residents.items <= items // 3
+
+    whole = replayed(world._journal)
+    assert remembered(world.partition, whole) == whole
+
+
+def test_what_is_dirty_is_saved_at_once_when_it_fills_the_memory(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
+    monkeypatch.setattr(residents, "RESIDENT_ITEMS_MAX", 20)
+
+    for number in range(100):  # nobody ticks, and the tail may be long
+        world.ask(held(NAMES[number % 5], f"A-{number}"))
+
+    assert world.partition.residents.items <= 3 * 20
+
+
+def test_the_accounts_of_the_latest_batches_stay_however_old_they_are(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        world.ask(held("amira", f"A-{number}"))
+    ticked(world.partition)
+    monkeypatch.setattr(residents, "RECENT_MIN", 2)
+    monkeypatch.setattr(residents, "RESIDENT_ITEMS_MAX", 1)
+
+    for name in ("amira", "bilal"):
+        world.ask(Envelope(ReadAccount(account=account_of(name))))
+
+    assert list(world.partition.residents._accounts) == [
+        account_of("amira"),
+        account_of("bilal"),
+    ]
+
+
 def test_an_account_without_an_image_does_not_leave(
     world: OneDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(residents, "RESIDENTS_MAX", 0)
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
+    monkeypatch.setattr(residents, "RESIDENTS_MAX", 4)
+    monkeypatch.setattr(residents, "CROWDED_PERCENT", 1_000)
     before = len(world.partition.residents)
 
     world.ask(held("amira", "A-1"))
@@ -261,6 +316,7 @@ def test_a_replay_of_everything_keeps_no_more_accounts_than_a_partition_may(
     for number in range(30):
         world.ask_all(opened(f"traveller {number}"))
         world.ask(held(NAMES[number % 5], f"hold {number}"))
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
     monkeypatch.setattr(residents, "RESIDENTS_MAX", 8)
     monkeypatch.setattr(residents, "REPLAY_PAGE", 10)
 
@@ -282,6 +338,7 @@ def test_holds_of_accounts_that_have_left_expire_all_the_same(
 ) -> None:
     for name in NAMES:
         world.ask(held(name, f"A of {name}"))
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
     monkeypatch.setattr(residents, "RESIDENTS_MAX", 0)
     ticked(world.partition)
     assert len(world.partition.residents) == 0
@@ -312,6 +369,7 @@ def test_holds_that_a_start_finds_only_in_images_expire_all_the_same(
 def test_holds_of_accounts_that_come_and_go_take_no_more_and_more_memory(
     world: OneDesk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
     monkeypatch.setattr(residents, "RESIDENTS_MAX", 1)
     monkeypatch.setattr(residents, "STALE_DUE_MAX", 5)
     for name in NAMES:

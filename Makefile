@@ -22,6 +22,11 @@ SEEDS ?= 200
 FAULTS ?= 50
 STORE ?= both
 
+# What `make aged` makes, and where: 3 GB.
+ACCOUNTS ?= 1000000
+ENTRIES ?= 5000000
+AGED ?= aged
+
 # The build backend is one of the pinned packages, so that installing asks for nothing
 # that constraints.txt does not name.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
@@ -29,7 +34,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate mutants torture flips fuzz bench pressure report format lock clean
+.PHONY: help run test check simulate mutants torture flips fuzz aged bench pressure report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -73,6 +78,12 @@ bench: $(VENV)/.bench-ready ## Measure beside what one would build instead; ARGS
 
 pressure: $(VENV)/.bench-ready ## Three times what can be done: what is still answered, and when; ARGS=--write
 	$(BIN)/python -m benchmarks.pressure $(ARGS)
+
+aged: $(VENV)/.bench-ready ## A million accounts, five million entries: made, and measured; AGED=folder
+	$(BIN)/python -m benchmarks.old_age generate $(AGED)/small --accounts 1000 --entries 20000
+	$(BIN)/python -m benchmarks.old_age generate $(AGED)/middle --accounts 100000 --entries 500000
+	$(BIN)/python -m benchmarks.old_age generate $(AGED)/big --accounts $(ACCOUNTS) --entries $(ENTRIES)
+	$(BIN)/python -m benchmarks.old_age measure $(AGED)/small $(AGED)/middle $(AGED)/big --write
 
 report: $(VENV)/.bench-ready ## Write docs/performance.md and docs/scaling.md from that run's figures
 	$(BIN)/python -m benchmarks.document --json benchmarks/results/latest.json

@@ -125,6 +125,30 @@ def process_of(part: str, roots: Iterable[int]) -> int:
     raise AssertionError(f"no {part} runs")
 
 
+def memory_by_part(roots: Iterable[int]) -> dict[str, int]:
+    """Kilobytes in memory of the biggest process of each part, by name, at its biggest."""
+    found: dict[str, int] = {}
+    for pid in _families(roots):
+        with contextlib.suppress(OSError, StopIteration):
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            peak = next(line for line in lines if line.startswith("VmHWM:"))
+            part = _part(_command(pid))
+            found[part] = max(found.get(part, 0), int(peak.split()[1]))
+    return found
+
+
+def written_by_part(roots: Iterable[int]) -> dict[str, int]:
+    """Bytes that these processes and all below them have sent to the disk so far, by part."""
+    found: dict[str, int] = {}
+    for pid in _families(roots):
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+            fields = dict(line.split(": ") for line in lines)
+            part = _part(_command(pid))
+            found[part] = found.get(part, 0) + int(fields["write_bytes"])
+    return found
+
+
 def machine_cpu_s() -> float:
     """Processor seconds that anyone has used on this machine so far, on all cores."""
     fields = Path("/proc/stat").read_text().partition("\n")[0].split()

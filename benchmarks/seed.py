@@ -51,14 +51,14 @@ def seed(config: Config, wallets: int) -> World:
     layout = Layout(Path(config.data))
     directory = prepare(config, layout)
     store = layout.open_store()
-    key, merchants = _people(store)
+    key, merchants = people(store)
     store.close()
     ids = [_wallet(number) for number in range(wallets)]
     asyncio.run(_Opening(layout, directory).run(ids))
     return World(key, [account_text(account) for account in ids], merchants)
 
 
-def _people(store: Store) -> tuple[str, list[str]]:
+def people(store: Store) -> tuple[str, list[str]]:
     """The operator's API key, and who is paid."""
     random_bytes, now_ms = Random(OPENER).randbytes, SystemClock().now_ms()
     merchants = [

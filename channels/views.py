@@ -52,7 +52,7 @@ from services.cards import card_text
 from services.merchants import find_merchants
 from services.order_texts import OrderTexts, SaleOf
 from services.orders import Order
-from services.payment_state import PaymentRow
+from services.payment_state import PaymentRow, kind_of
 from services.store import Store
 
 # Names that are looked up once and kept: an airport has thousands of merchants, not millions.
@@ -281,12 +281,6 @@ def transfer_view(reply: TransferReply) -> TransferView:
 
 def decline_view(reason: DeclineReason) -> DeclineView:
     return DeclineView(reason.value, reason.response_code, reason.retriable, reason.text)
-
-
-def kind_of(entry: Entry) -> str:
-    """The event's name as the API spells it: TransferSent → transfer_sent."""
-    name = type(entry.event).__name__.removeprefix("Payment")
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
 def available_change(entry: Entry) -> int:

@@ -1,48 +1,70 @@
 """The back office: what is done from the journals after payments were answered. One for each
 installation, in the supervisor's process; so a gateway that is killed takes nothing of it along.
 
-The bookkeeper tells payments to the store. It keeps its place in the store, in the same transaction
-as its work. All of it may be killed at any step, and goes on from there.
+The bookkeeper tells payments to the store, and the courier brings merchants their news. Each keeps
+its place in the store. All of it may be killed at any step, and goes on from there.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from random import Random
 
 import msgspec
 
+from channels.views import Names, Views
+from channels.webhook_wire import NewsData, NewsView
 from gateway.logs import get
+from gateway.webhook_sender import WebhookSender
+from ledger.clock import SECOND_MS, Clock
 from ledger.journal import Store as Journals
+from ledger.time_text import time_text
 from services.bookkeeping import Bookkeeper
+from services.courier import Courier
+from services.keyring import Keyring
+from services.order_texts import OrderTexts
+from services.outbox import Delivery, Outbox, owe
 from services.store import Store, StoreUnavailable
+from services.webhook_signature import signed_headers
+from services.webhooks import get_webhook
 
 # Between two looks at journals where nothing new was: how old a list of payments may be. Looking
 # less often under load makes pages fuller and each payment cheaper.
 LOOK_S = 0.1
 
 _log = get("back office")
+_encode = msgspec.json.Encoder().encode
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class OfficeParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a back office stands on."""
+    """What a back office stands on. dice: for the moments at which is tried again."""
 
     journals: Journals
     store: Store
     partitions: int
+    keyring: Keyring
+    clock: Clock
+    dice: Random
+    sender: WebhookSender
 
 
 class BackOffice:
     def __init__(self, parts: OfficeParts) -> None:
-        self._bookkeeper = Bookkeeper(parts.store, parts.journals, parts.partitions)
+        store, clock = parts.store, parts.clock
+        self._parts = parts
+        self._views = Views(Names(store, OrderTexts(store, clock)))
+        self._bookkeeper = Bookkeeper(store, parts.journals, parts.partitions, also=[owe])
+        self._courier = Courier(Outbox(store), self._bring, clock=clock, dice=parts.dice)
 
     async def run(self, sleep: Sleep = asyncio.sleep) -> None:
         """For as long as the installation lives."""
         while True:
             try:
                 await asyncio.to_thread(self._bookkeeper.step)
+                await self._courier.step()
             except StoreUnavailable:
-                _log.warning("the store does not answer: lists of payments wait")
+                _log.warning("the store does not answer: merchants hear of payments later")
             await sleep(LOOK_S)
 
     def catch_up(self) -> None:
@@ -50,5 +72,31 @@ class BackOffice:
         while self._bookkeeper.step():
             pass
 
-    def close(self) -> None:
+    async def deliver(self) -> None:
+        """Bring all that is due now."""
+        self.catch_up()
+        await self._courier.step()
+        await self._courier.settle()
+
+    async def close(self) -> None:
+        await self._courier.stop()
+        await self._parts.sender.close()
         self._bookkeeper.close()
+
+    async def _bring(self, delivery: Delivery) -> str:
+        """What was wrong, or nothing."""
+        store, now_ms = self._parts.store, self._parts.clock.now_ms()
+        try:
+            webhook = await asyncio.to_thread(get_webhook, store, delivery.webhook)
+            body = _encode(await self._news(delivery))
+        except StoreUnavailable:
+            return "the store did not answer"
+        secrets = webhook.secrets(self._parts.keyring, now_ms)
+        headers = signed_headers(delivery.event, now_ms // SECOND_MS, body, secrets)
+        headers |= {"Content-Type": "application/json", "User-Agent": "Airside"}
+        return await self._parts.sender.send(webhook.url, headers, body)
+
+    async def _news(self, delivery: Delivery) -> NewsView:
+        [payment] = await self._views.payment_rows([delivery.row], show_account=False)
+        kind, at = f"payment.{delivery.kind}", time_text(delivery.at_ms)
+        return NewsView(kind, at, delivery.seq, NewsData(payment))

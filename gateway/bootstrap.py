@@ -28,6 +28,7 @@ from channels.api.takings import TakingsApi
 from channels.api.terminal_totals import TerminalTotalsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
+from channels.api.webhooks import WebhooksApi
 from channels.iso8583.counting import Counting
 from channels.iso8583.host import Host as Iso8583Host
 from channels.iso8583.host import Parts as Iso8583Parts
@@ -195,7 +196,7 @@ class Gateway:
             ).routes(),
             *CardsApi(accounts, desk, parts.store, keyring, parts.clock).routes(),
             *self._people(accounts).routes(),
-            *TakingsApi(parts.store, views, parts.clock).routes(),
+            *self._office_routes(keyring, views),
             *self._terminal_routes(keyring),
             *orders.routes(),
             *ScansApi(payments, parts.store, views, orders.pay_order).routes(),
@@ -234,6 +235,13 @@ class Gateway:
             )
         )
         return Iso8583Listener(host, self.door.tally, parts.config)
+
+    def _office_routes(self, keyring: Keyring, views: Views) -> list[Route]:
+        """What a merchant's office looks at."""
+        store, clock = self._parts.store, self._parts.clock
+        plain_allowed = self._parts.config.webhooks_inside
+        webhooks = WebhooksApi(store, keyring, views, clock, plain_allowed=plain_allowed)
+        return [*TakingsApi(store, views, clock).routes(), *webhooks.routes()]
 
     def _terminal_routes(self, keyring: Keyring) -> list[Route]:
         parts, views = self._parts, TerminalViews(self._names)

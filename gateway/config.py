@@ -97,6 +97,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     proxies: tuple[str, ...] = ()
     """Addresses of reverse proxies, believed about whom they speak for (X-Forwarded-For). Without
     them all callers behind a proxy have one address, and share its limits."""
+    webhooks_inside: bool = False
+    """Whether webhooks may go to addresses that are not public, and without TLS: for development. A
+    merchant could otherwise reach what only this machine may reach."""
 
     log_level: str = "info"
     """debug, info, warning or error."""

@@ -10,6 +10,7 @@ its own children, and are looked after in gateways.py.
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -29,7 +30,10 @@ from gateway.layout import Layout
 from gateway.logs import get
 from gateway.pulse import MISSED_MAX, Pulse
 from gateway.start_failed import StartFailed
+from gateway.webhook_sender import WebhookSender
+from ledger.clock import SystemClock
 from ledger.stores import open_journals
+from services.keyring import open_keyring
 
 if TYPE_CHECKING:
     from actors.ray_runtime import RayRuntime
@@ -205,12 +209,16 @@ class Supervisor:
                 journals=open_journals(self._journals),
                 store=store,
                 partitions=self._directory.partition_count,
+                keyring=open_keyring(self._layout.folder, random_bytes=secrets.token_bytes),
+                clock=SystemClock(),
+                dice=secrets.SystemRandom(),
+                sender=WebhookSender(inside_allowed=self._config.webhooks_inside),
             )
         )
         try:
             await office.run()
         finally:
-            office.close()
+            await office.close()
             store.close()
 
     async def _watch(self) -> None:

@@ -12,7 +12,7 @@ from actors.frame import Statistics
 from channels.outcome import unavailable
 from channels.problem import Problem
 from channels.route import EVERYONE
-from channels.views import Views, kind_of
+from channels.views import Views
 from channels.web.pages import CONTENT_SECURITY_POLICY, Page
 from gateway.events import Event, EventHub, Subscriber
 from gateway.metrics import CONTENT_TYPE, page
@@ -25,6 +25,7 @@ from ledger.ids import account_text, parse_account
 from ledger.replies import PaymentReply
 from ledger.time_text import time_text
 from services.asking import Accounts, Refused, Unanswered
+from services.payment_state import kind_of
 from services.principals import Principal, PrincipalKind
 from services.store import StoreUnavailable
 

@@ -9,7 +9,7 @@ The cost, per payment: one row of `payments`, one of `merchant_lines`, a share o
 to find one merchant's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 
 import msgspec
@@ -60,9 +60,16 @@ class Line(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+# What else is told in the same transaction.
+Tell = Callable[[Connection, Sequence["Happening"]], None]
+
+
 class Bookkeeper:
-    def __init__(self, store: Store, journals: Journals, partitions: int) -> None:
+    def __init__(
+        self, store: Store, journals: Journals, partitions: int, also: Sequence[Tell] = ()
+    ) -> None:
         self._store = store
+        self._also = also
         places = read_places(store)
         self._tails = [Tail(journals, n, places.get(n, 0)) for n in range(partitions)]
 
@@ -98,6 +105,8 @@ class Bookkeeper:
                 rows = [msgspec.structs.asdict(line) for line in lines]
                 connection.execute(insert(MERCHANT_LINES), rows)
             self._add_totals(connection, happenings)
+            for tell in self._also:
+                tell(connection, happenings)
             add_totals(connection, self._store, page)
             add_lines(connection, partition, page)
             self._write_place(connection, partition, page[-1].seq)

@@ -141,6 +141,11 @@ class Keyring:
         message = f"terminal\x00{terminal}\x00{generation}".encode()
         return hmac.digest(self._order_digest_key, message, hashlib.sha256)
 
+    def webhook_secret(self, webhook: str, generation: int) -> bytes:
+        """The 32 bytes that sign what a webhook is told, derived like a terminal's."""
+        message = f"webhook\x00{webhook}\x00{generation}".encode()
+        return hmac.digest(self._order_digest_key, message, hashlib.sha256)
+
 
 def open_keyring(folder: Path, *, random_bytes: RandomBytes) -> Keyring:
     """Read the keys of this data folder; the first start makes them.

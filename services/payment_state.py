@@ -50,6 +50,12 @@ class PaymentRow(msgspec.Struct, kw_only=True):
     seq: int
 
 
+def kind_of(entry: Entry) -> str:
+    """The event's name as the API spells it: TransferSent → transfer_sent."""
+    name = type(entry.event).__name__.removeprefix("Payment")
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
 def payment_of(entry: Entry) -> str | None:
     """The payment that the entry is about; None when it is about none."""
     if not isinstance(entry.event, OfPayment):

@@ -43,12 +43,14 @@ class PrincipalKind(StrEnum):
 
 
 _OF_MERCHANTS = frozenset({"payments", "refunds", "orders", "read"})
+# What the merchant's office does, and no till: webhooks, statements.
+_OF_OFFICES = _OF_MERCHANTS | {"business"}
 
 SCOPES: Mapping[PrincipalKind, frozenset[str]] = {
     PrincipalKind.OPERATOR: frozenset(
         {"accounts", "funding", "payments", "refunds", "read", "admin"}
     ),
-    PrincipalKind.MERCHANT: _OF_MERCHANTS,
+    PrincipalKind.MERCHANT: _OF_OFFICES,
     PrincipalKind.TERMINAL: _OF_MERCHANTS,
     PrincipalKind.CUSTOMER: frozenset({"own"}),
     # Not "own": what an agency has prepaid buys tickets; it is not sent on, nor shown as a code.

@@ -9,7 +9,6 @@ from channels.agents.access import AgencyFinder
 from channels.agents.wire import StatementLineView, StatementView
 from channels.problem import Problem, bad_field
 from channels.route import Answer, Call, Document, Route, scopes
-from channels.views import kind_of
 from ledger.clock import DAY_MS, Clock
 from ledger.entry import Entry
 from ledger.events import TransferReceived
@@ -18,6 +17,7 @@ from ledger.money import format_minor
 from ledger.time_text import day_of, time_text
 from services.agencies import Agency
 from services.asking import Accounts
+from services.payment_state import kind_of
 from services.statements import (
     Line,
     NoSuchPot,

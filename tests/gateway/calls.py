@@ -153,6 +153,11 @@ async def ndc_order(house: House) -> Call:
     return Call(house.agent, "/v1/ndc/21.3/order-create", order_create(), other)
 
 
+async def webhook(house: House) -> Call:
+    body = {"url": "https://shop.example/news"}
+    return Call(house.office, "/v1/webhooks", body, {"url": "https://shop.example/other"})
+
+
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
     "/v1/cards": card,
@@ -169,6 +174,7 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/payments/{id}/void": void,
     "/v1/payments/{id}/refund": refund,
     "/v1/orders": order,
+    "/v1/webhooks": webhook,
     "/v1/terminals": register,
     "/v1/scans/pay": scan,
     "/v1/agencies": agency_open,

@@ -35,12 +35,14 @@ from gateway.config import Config
 from gateway.layout import Layout
 from gateway.openapi import document
 from gateway.runner import serve
+from gateway.webhook_sender import WebhookSender
 from gateway.world import account_of, merchant_id, opening_key, seed_principals
 from ledger.clock import ManualClock
 from ledger.ids import account_text
 from ledger.sqlite_store import SqliteStore
 from ledger.verify import verify
 from services.keyring import open_keyring
+from services.outbox import ORDER_TEXT_MS
 from services.principals import (
     NewPrincipal,
     PrincipalKind,
@@ -140,6 +142,7 @@ class House:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         layout = Layout(folder)
+        self.folder = folder
         self.clock = ManualClock()
         self.journals = SqliteStore(layout.journals)
         self.store = layout.open_store()
@@ -153,7 +156,8 @@ class House:
         self._reserved = reserve_port()
         self.port: int = self._reserved.getsockname()[1]
         self.config = Config(
-            data=str(folder), **{"demo": True, "port": self.port, **settings}
+            data=str(folder),
+            **{"demo": True, "port": self.port, "webhooks_inside": True, **settings},
         )
         self.base = f"http://127.0.0.1:{self.port}"
         self.gateway = Gateway(
@@ -173,6 +177,10 @@ class House:
                 journals=self.journals,
                 store=self.store,
                 partitions=directory.partition_count,
+                keyring=open_keyring(folder, random_bytes=random_bytes),
+                clock=self.clock,
+                dice=Random(7),
+                sender=WebhookSender(inside_allowed=True, patience_s=0.2),
             )
         )
         self.relay = Relay(directory, self.runtime, self.journals, {})
@@ -206,6 +214,22 @@ class House:
             while not await self.listens():
                 assert not self.served.done(), self.served.result()
 
+    async def tell(self) -> None:
+        """The back office tells merchants all that is due now, a moment after it happened."""
+        self.gateway._order_texts.flush()
+        self.clock.advance(ORDER_TEXT_MS)
+        await self.back_office.deliver()
+
+    async def foreign_office(self) -> Caller:
+        """The back office of another merchant than the lounge."""
+        new = NewPrincipal(
+            kind=PrincipalKind.MERCHANT, name="Office", channel="web", merchant=DUTYFREE
+        )
+        random_bytes = Random(99).randbytes
+        made = create_principal(self.store, new, random_bytes=random_bytes, now_ms=NOON)
+        key = issue_key(self.store, made.id, random_bytes=random_bytes, now_ms=NOON)
+        return Caller(self, key)
+
     async def listens(self) -> bool:
         try:
             return (await self.nobody.get("/healthz")).status == 200
@@ -223,7 +247,7 @@ class House:
             await self._carrier
         await self.runtime.close()
         self.relay.close()
-        self.back_office.close()
+        await self.back_office.close()
         self.store.close()
         self._reserved.close()
         assert not verify(self.journals).findings

@@ -20,6 +20,7 @@ EVERYBODY = "operator merchant terminal customer agent nobody"
 MEMBERS = "operator merchant terminal customer"
 PEOPLE = f"{MEMBERS} agent"
 TAKERS = "operator merchant terminal"
+OFFICES = "operator merchant"
 
 # Who is let in by whom they are. What they then find there is told below.
 MAY = {
@@ -37,6 +38,12 @@ MAY = {
     "POST /v1/payments": TAKERS,
     "GET /v1/payments": TAKERS,
     "GET /v1/takings": TAKERS,
+    "POST /v1/webhooks": OFFICES,
+    "GET /v1/webhooks": OFFICES,
+    "POST /v1/webhooks/{id}/rotate": OFFICES,
+    "POST /v1/webhooks/{id}/disable": OFFICES,
+    "GET /v1/webhooks/{id}/deliveries": OFFICES,
+    "POST /v1/webhooks/{id}/replay": OFFICES,
     "POST /v1/payments/lookup": TAKERS,
     "POST /v1/payments/reverse": TAKERS,
     "GET /v1/payments/{id}": MEMBERS,

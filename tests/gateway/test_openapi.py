@@ -22,6 +22,7 @@ from tests.channels.ndc import order_create
 from tests.gateway.calls import CALLS, held_path
 from tests.gateway.cards import every_answer
 from tests.gateway.harness import AMIRA, JONAS, Caller, House, Json, money
+from tests.gateway.office_calls import what_offices_do
 from tests.gateway.registry import all_that_can_be_asked
 from tests.gateway.road import Fate
 from tests.gateway.stores import broken
@@ -126,6 +127,7 @@ UNKNOWN = {
     "transfers": "trf_" + "a" * 32,
     "orders": "ord_" + "a" * 24,
     "terminals": "trm_" + "a" * 24,
+    "webhooks": "whk_" + "a" * 24,
     "agencies": "agy_" + "a" * 24,
     "agency": "tkt_" + "a" * 24,
     "cards": "crd_" + "a" * 24,
@@ -420,6 +422,7 @@ WALKS: list[Walk] = [
     refusals_of_a_broken_store,
     what_is_not_there,
     what_is_there_is_read,
+    what_offices_do,
     what_cannot_be_done,
     what_is_not_known_yet,
     all_that_can_be_asked,

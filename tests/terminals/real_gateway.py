@@ -22,10 +22,12 @@ from gateway.config import Config
 from gateway.connection import Connections
 from gateway.layout import Layout
 from gateway.runner import Runner
+from gateway.webhook_sender import WebhookSender
 from gateway.world import account_of, merchant_id, opening_key, seed_principals
 from ledger.clock import ManualClock
 from ledger.ids import account_text
 from ledger.sqlite_store import SqliteStore
+from services.keyring import open_keyring
 from terminals.gateway_answer import Gateway
 from terminals.gateway_client import GatewayClient
 from terminals.till_proof import ApiKey
@@ -71,11 +73,21 @@ async def running_gateway(folder: Path, clock: ManualClock) -> AsyncIterator["Op
         await runner.setup()
         await web.TCPSite(runner, HOST, 0).start()
         port: int = runner.addresses[0][1]
-        office = BackOffice(OfficeParts(journals=journals, store=store, partitions=1))
+        office = BackOffice(
+            OfficeParts(
+                journals=journals,
+                store=store,
+                partitions=1,
+                keyring=open_keyring(folder, random_bytes=random_bytes),
+                clock=clock,
+                dice=Random(7),
+                sender=WebhookSender(inside_allowed=True),
+            )
+        )
         async with aiohttp.ClientSession(f"http://{HOST}:{port}") as session:
             yield Operator(session, port, relay, office)
         await runner.cleanup()
-        office.close()
+        await office.close()
 
 
 class Operator:

@@ -18,11 +18,14 @@ whoever gets it must ask, never guess.
         CardTorn            the card went away before it had answered
 """
 
+from collections.abc import Callable, Iterator
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
 # Waiting for a card ends so often to let Ctrl-C through.
 LOOK_MS = 200
+# The upper half of a reader's state counts how often a card has come or gone.
+_TURNS_SHIFT = 16
 
 
 class ReaderTrouble(Exception):
@@ -99,6 +102,7 @@ class CardReader:
             self.close()
             raise NoSuchReader(wanted, names)
         self.name = fitting[0]
+        self._turn = 0
 
     def __enter__(self) -> Self:
         return self
@@ -116,9 +120,20 @@ class CardReader:
 
     def next_card(self) -> Card:
         """Wait for one, and switch it on. Raises NoSuchReader once the reader is unplugged."""
-        while True:
-            self._wait(present=True)
-            scard = self._scard
+        card = self.card_unless(lambda: False)
+        assert card is not None, "it is never enough"
+        return card
+
+    def card_unless(self, enough: Callable[[], bool]) -> Card | None:
+        """The same; None once it is said to be enough.
+
+        Raises NoSuchReader once the reader is unplugged.
+        """
+        scard = self._scard
+        for state in self._states(enough):
+            if not state & scard.SCARD_STATE_PRESENT:
+                continue
+            self._turn = state >> _TURNS_SHIFT
             code, handle, protocol = scard.SCardConnect(
                 self._context,
                 self.name,
@@ -127,18 +142,24 @@ class CardReader:
             )
             if code == scard.SCARD_S_SUCCESS:
                 return Card(scard, handle, protocol)
-            # Pulled out again, or it does not start up: the next look waits for another one.
-            if code not in {scard.SCARD_E_NO_SMARTCARD, scard.SCARD_W_REMOVED_CARD}:
-                self._wait(present=False)
+            # Pulled out again, or it does not start up: wait for it to go, or for another.
+        return None
 
     def await_removal(self) -> None:
-        """So that a card which stays in the reader does not pay for the next customer."""
-        self._wait(present=False)
+        """Until the card that was read last is gone, so that it does not pay for the next customer.
 
-    def _wait(self, *, present: bool) -> None:
+        The service counts comings and goings: a card that went and came back meanwhile has gone.
+        """
+        for state in self._states(lambda: False):
+            gone = not state & self._scard.SCARD_STATE_PRESENT
+            if gone or state >> _TURNS_SHIFT != self._turn:
+                return
+
+    def _states(self, enough: Callable[[], bool]) -> Iterator[int]:
+        """The reader's state now, and each time that it has changed, until it is enough."""
         scard = self._scard
         state = scard.SCARD_STATE_UNAWARE
-        while True:
+        while not enough():
             code, states = scard.SCardGetStatusChange(
                 self._context, LOOK_MS, [(self.name, state)]
             )
@@ -146,12 +167,10 @@ class CardReader:
                 continue
             if code != scard.SCARD_S_SUCCESS:
                 raise NoCardService
-            state = states[0][1]
+            state = states[0][1] & ~scard.SCARD_STATE_CHANGED
             if state & (scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE):
                 raise NoSuchReader(self.name, _names(scard, self._context))
-            if bool(state & scard.SCARD_STATE_PRESENT) is present:
-                return
-            state &= ~scard.SCARD_STATE_CHANGED
+            yield state
 
 
 def reader_names() -> list[str]:

@@ -171,10 +171,10 @@ T = TypeVar("T")
 
 def read_payment(answer: Answer) -> Payment | Refused | Unanswered:
     if answer.status not in _DONE | {_DECLINED}:
-        return _refusal(answer)
+        return read_refusal(answer)
     payment = _decoded(answer.body, Payment)
     if payment is None:
-        return _refusal(answer)
+        return read_refusal(answer)
     if answer.status == _DECLINED and payment.standing is not Standing.DECLINED:
         return Unanswered()
     return payment
@@ -182,16 +182,16 @@ def read_payment(answer: Answer) -> Payment | Refused | Unanswered:
 
 def read_reversal(answer: Answer) -> Reversal | Refused | Unanswered:
     reversal = _decoded(answer.body, Reversal) if answer.status in _DONE else None
-    return reversal or _refusal(answer)
+    return reversal or read_refusal(answer)
 
 
 def read_as(answer: Answer, kind: type[T]) -> T | Refused | Unanswered:
     """Anything else that the gateway answers."""
     found = _decoded(answer.body, kind) if answer.status in _DONE else None
-    return found or _refusal(answer)
+    return found or read_refusal(answer)
 
 
-def _refusal(answer: Answer) -> Refused | Unanswered:
+def read_refusal(answer: Answer) -> Refused | Unanswered:
     tells = answer.status >= 400 or answer.status == _ACCEPTED
     problem = _decoded(answer.body, _Problem) if tells else None
     if problem is None:

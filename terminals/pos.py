@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import io
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from typing import TextIO
 
@@ -17,9 +17,13 @@ import msgspec
 from ledger.clock import Clock
 from ledger.money import UnknownCommodity, exponent
 from terminals.attempt import Origin
+from terminals.card_reader import CardReader, ReaderTrouble
+from terminals.card_taps import CardTaps
+from terminals.gateway_answer import Answer
 from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
 from terminals.inquiries import Counter
 from terminals.pos_entry import EntryRefused
+from terminals.pos_scan import CodeSource, cashier
 from terminals.pos_screen import Screen, wants_colour
 from terminals.pos_start import (
     CannotStart,
@@ -29,7 +33,7 @@ from terminals.pos_start import (
     require_origin,
 )
 from terminals.shop import UNKNOWN, Shop
-from terminals.till import Sleep, Till, TillParts
+from terminals.till import TIMEOUT_MS, Sleep, Till, TillParts
 from terminals.till_identity import IdentityDamaged, PairedElsewhere
 from terminals.till_journal import JournalDamaged, StateInUse, TillJournal
 from terminals.till_proof import Signature
@@ -46,6 +50,7 @@ _EXPLAINED = (
     IdentityDamaged,
     JournalDamaged,
     PairedElsewhere,
+    ReaderTrouble,
     SaleRefused,
     StateInUse,
     UnknownCommodity,
@@ -117,8 +122,24 @@ def _run(
     till = Till(parts)
     whose = " · ".join(name for name in (me.merchant_name, options.terminal) if name)
     counter = Counter(till, screen, runner, whose)
-    shop = Shop(options, console.keys, counter)
+    taps = None
+    if options.reader is not None:
+        reader = opened.enter_context(CardReader(options.reader))
+        taps = CardTaps(reader, _asking(client, runner), cashier(console.keys, screen))
+    codes = CodeSource(options, console.keys, screen, taps)
+    shop = Shop(options, console.keys, counter, codes)
     return shop.once() if _is_once(options) else shop.open()
+
+
+def _asking(
+    client: GatewayClient, runner: asyncio.Runner
+) -> Callable[[str, object], Answer]:
+    """For what is asked while a card lies on the reader, between two runs of the loop."""
+
+    def ask(path: str, body: object) -> Answer:
+        return runner.run(client.post(path, body, key="", timeout_ms=TIMEOUT_MS))
+
+    return ask
 
 
 def _is_once(options: argparse.Namespace) -> bool:

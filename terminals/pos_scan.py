@@ -1,10 +1,14 @@
-"""Where the codes come from: a scanner that types, a picture, a folder of camera frames."""
+"""Where a sale's payer comes from: a scanner that types, a picture, frames, a card reader."""
 
 import argparse
+import select
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+from ledger.money import Money
+from terminals.card_reader import ReaderTrouble
+from terminals.card_taps import CardTaps, Cashier
 from terminals.pos_screen import Screen, unechoed
 from terminals.scanner import (
     FrameScanner,
@@ -17,22 +21,39 @@ from terminals.scanner import (
 
 
 class CodeSource:
-    def __init__(self, options: argparse.Namespace, keys: TextIO, screen: Screen) -> None:
+    """taps: where there is a card reader."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        keys: TextIO,
+        screen: Screen,
+        taps: CardTaps | None = None,
+    ) -> None:
+        self._taps = taps
+        self._terminal: str = options.terminal
         self._image: Path | None = options.image
         self._frames: Path | None = options.frames
         self._keys = keys
         self._screen = screen
 
-    def next(self) -> str | None:
-        """A code, or None if the cashier cancels (Ctrl-C) or no more can come.
+    def next(self, amount: Money) -> str | None:
+        """A code, a tap or a number; None if the cashier cancels (Ctrl-C) or no more can come.
 
         A keyboard is asked again after a bad line; a picture does not get better.
         """
         while True:
             try:
                 with unechoed(self._keys):
+                    if self._taps and (tap := self._taps.next(amount, self._terminal)):
+                        return tap
+                    if self._taps and not has_typed(self._keys):
+                        return None
                     return self._scanner().scan()
             except KeyboardInterrupt:
+                return None
+            except ReaderTrouble as error:
+                self._screen.says(error)
                 return None
             except (ScanRefused, ScanExtraMissing) as error:
                 self._screen.says(error)
@@ -49,6 +70,23 @@ class CodeSource:
         if self._frames:
             return FrameScanner(_frames(self._frames))
         return KeyboardScanner(self._keys)
+
+
+def cashier(keys: TextIO, screen: Screen) -> Cashier:
+    """What a card reader needs of the people at the till."""
+
+    def pin() -> str | None:
+        screen.prompt("PIN, or nothing: ")
+        line = keys.readline().strip()
+        screen.line()
+        return line or None
+
+    return Cashier(screen.line, pin, lambda: has_typed(keys))
+
+
+def has_typed(keys: TextIO) -> bool:
+    """Has somebody pressed Enter? Only a keyboard is asked: a file is always ready."""
+    return keys.isatty() and bool(select.select([keys], [], [], 0)[0])
 
 
 def _frames(folder: Path) -> Iterable[bytes]:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from PIL import Image
 
 from terminals.emv_cpm import PAYLOAD_CHARS_MAX, PAYLOAD_PREFIX
+from terminals.gift_number import NotAGiftCard, NumberMistyped, read_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,6 +100,10 @@ class TypedNoCode(ScanRefused):
             f"the line is not a payment code, which begins with {PAYLOAD_PREFIX}: "
             "check Caps Lock and the scanner's keyboard layout, then scan again"
         )
+
+
+class StripeRefused(ScanRefused):
+    """A stripe, and not of a gift card of ours."""
 
 
 class ScanExtraMissing(ImportError):
@@ -186,6 +191,12 @@ class KeyboardScanner:
 
 
 def _checked(typed: str) -> str:
+    try:
+        number = read_line(typed)
+    except (NotAGiftCard, NumberMistyped) as error:
+        raise StripeRefused(str(error)) from None
+    if number is not None:
+        return number
     match typed.find(PAYLOAD_PREFIX):
         case 0:
             return typed

@@ -43,10 +43,16 @@ ORDER_BYTES = 10  # a made-up order reference: no two of one merchant meet
 class Shop:
     """What the cashier sees of a till."""
 
-    def __init__(self, options: argparse.Namespace, keys: TextIO, counter: Counter) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        keys: TextIO,
+        counter: Counter,
+        codes: CodeSource,
+    ) -> None:
         self._options = options
         self._keys = keys
-        self._codes = CodeSource(options, keys, counter.screen)
+        self._codes = codes
         self._screen = counter.screen
         self._till = counter.till
         self._runner = counter.runner
@@ -152,8 +158,9 @@ class Shop:
 
     def _sale(self, entry: SaleEntry) -> Sale | None:
         """With the code of whoever pays; None if there is none."""
-        self._screen.line(f"{entry.amount}: scan the code")
-        code = self._codes.next()
+        how = "tap the card, or scan the code" if self._options.reader else "scan the code"
+        self._screen.line(f"{entry.amount}: {how}")
+        code = self._codes.next(entry.amount)
         if code is None:
             self._screen.line("No code. Nothing was sent.")
             return None

@@ -6,6 +6,7 @@ Every call of one attempt carries the attempt's key or names it, so asking again
 from ledger.errors import Happened
 from ledger.money import Money
 from terminals.attempt import Attempt, FollowUp, Sale
+from terminals.emv_cpm import PAYLOAD_PREFIX
 from terminals.gateway_answer import (
     Answer,
     Gateway,
@@ -41,7 +42,7 @@ class Calls:
     async def _pay(self, key: str, sale: Sale, timeout_ms: int) -> PaymentVerdict:
         body = {
             "amount": _json(sale.amount),
-            "payer": {"code": sale.code},
+            "payer": _payer(sale.code),
             "order": sale.order,
             "capture": "automatic",
             "place": sale.place,
@@ -84,7 +85,7 @@ class Calls:
         self, attempt: Attempt, sale: Sale, timeout_ms: int
     ) -> PaymentVerdict:
         """The payment as it stands now. *Not found* is a Refused, and never proof."""
-        body = {"key": attempt.key, "payer": {"code": sale.code}}
+        body = {"key": attempt.key, "payer": _payer(sale.code)}
         answer = await self._post("/v1/payments/lookup", body, "", timeout_ms)
         if isinstance(answer, Unanswered):
             return answer
@@ -93,7 +94,7 @@ class Calls:
     async def reverse(
         self, attempt: Attempt, sale: Sale, timeout_ms: int
     ) -> ReversalVerdict:
-        body = {"key": attempt.key, "payer": {"code": sale.code}}
+        body = {"key": attempt.key, "payer": _payer(sale.code)}
         key = f"{attempt.key}.reverse"
         answer = await self._post("/v1/payments/reverse", body, key, timeout_ms)
         return answer if isinstance(answer, Unanswered) else read_reversal(answer)
@@ -113,6 +114,11 @@ def _answer_to(sale: Sale, verdict: PaymentVerdict) -> PaymentVerdict:
         return verdict
     fits = verdict.is_of(sale.amount, sale.order) and verdict.standing is not Standing.OPEN
     return verdict if fits else Unanswered()
+
+
+def _payer(shown: str) -> dict[str, str]:
+    """A payment code; or a tap of a card, or a gift card's number."""
+    return {"code" if shown.startswith(PAYLOAD_PREFIX) else "card": shown}
 
 
 def _json(amount: Money) -> dict[str, object]:

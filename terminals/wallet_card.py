@@ -10,6 +10,8 @@
 A card that goes away in the middle is terminals/card_reader.py's CardTorn.
 """
 
+import base64
+
 import msgspec
 
 from terminals.apdu import (
@@ -87,6 +89,11 @@ class Greeting(msgspec.Struct, frozen=True):
     card: bytes
     key_id: int
     has_pin: bool
+
+    @property
+    def name(self) -> str:
+        """As the gateway calls it."""
+        return "crd_" + base64.b32encode(self.card).decode().lower()
 
     @property
     def is_empty(self) -> bool:

@@ -7,6 +7,7 @@ in a process, at its first call.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -26,11 +27,16 @@ READY_S = 20
 LOOK_S = 0.002
 STOP_S = 5
 
-# The open socket comes as standard input, and goes where sd_listen_fds(3) looks. The number of the
-# process is known only in it.
-_START = 'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&0 0</dev/null'
-
-
+# The open socket comes as standard input, and goes where sd_listen_fds(3) looks; the number of the
+# process is known only in it. What is given as standard output is a pipe whose other end we hold:
+# when we end, however that may be, it closes, and pcscd ends too.
+_START = """
+exec 3<&0
+sh -c 'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 0</dev/null 1>&2' sh "$@" &
+read _ <&1
+kill $!
+wait $!
+"""
 _OPTIONS = ("--foreground", "--error", "--config")
 
 
@@ -54,6 +60,7 @@ class Pcscd:
         self._names = names
         self._drivers = drivers
         self._process: subprocess.Popen[bytes] | None = None
+        self._leash = -1
         self.socket = self._folder / "pcscd"
         self.slots = [self._folder / f"reader-{number}" for number in range(len(names))]
 
@@ -63,6 +70,7 @@ class Pcscd:
         for path in (self.socket, *self.slots):
             path.unlink(missing_ok=True)  # a pcscd that was killed leaves them behind
         log = self._folder / "pcscd.log"
+        theirs, self._leash = os.pipe()
         with (
             socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door,
             log.open("wb") as out,
@@ -80,10 +88,11 @@ class Pcscd:
                     str(self._folder / "readers"),
                 ],
                 stdin=door.fileno(),
-                stdout=out,
+                stdout=theirs,
                 stderr=out,
                 start_new_session=True,
             )
+        os.close(theirs)
         self._await_readers(log)
         return self
 
@@ -94,11 +103,11 @@ class Pcscd:
         _trace: TracebackType | None,
     ) -> None:
         assert self._process is not None, "entered with `with`"
-        self._process.terminate()
+        os.close(self._leash)
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self.socket.unlink(missing_ok=True)
 

@@ -41,6 +41,7 @@ enum { POWER_OFF = 0, POWER_ON = 1, RESET = 2, TELL_ATR = 4 };
 struct reader {
     int listening; /* socket, or 0 when this reader is not open */
     int card;      /* socket, or ABSENT */
+    int unnoticed; /* a card has gone, and pcscd was not told yet */
     struct sockaddr_un address;
     uint8_t atr[MAX_ATR_SIZE];
     DWORD atr_length;
@@ -57,8 +58,10 @@ static struct reader *reader_of(DWORD lun)
 
 static void take_out(struct reader *reader)
 {
-    if (reader->card != ABSENT)
+    if (reader->card != ABSENT) {
         close(reader->card);
+        reader->unnoticed = 1;
+    }
     reader->card = ABSENT;
     reader->atr_length = 0;
 }
@@ -185,6 +188,8 @@ static RESPONSECODE wait_for_change(DWORD lun, int timeout_ms)
     struct reader *reader = reader_of(lun);
     if (!reader)
         return IFD_NO_SUCH_DEVICE;
+    if (reader->unnoticed)
+        return IFD_SUCCESS;
     int absent = reader->card == ABSENT;
     struct pollfd watch = { .fd = absent ? reader->listening : reader->card,
                             .events = absent ? POLLIN : POLLRDHUP };
@@ -313,6 +318,9 @@ RESPONSECODE IFDHICCPresence(DWORD lun)
         return IFD_NO_SUCH_DEVICE;
     if (reader->card != ABSENT && has_gone(reader))
         take_out(reader);
+    /* Absence is reported once before the next card: two cards are never taken for one. */
+    if (reader->unnoticed)
+        reader->unnoticed = 0;
     else if (reader->card == ABSENT)
         let_in(reader);
     return reader->card == ABSENT ? IFD_ICC_NOT_PRESENT : IFD_ICC_PRESENT;

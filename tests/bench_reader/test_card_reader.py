@@ -1,6 +1,8 @@
 """The bench: cards without plastic in readers without hardware, through the real pcscd."""
 
+import os
 import re
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ from terminals.card_reader import (
     reader_names,
 )
 from tests.bench_reader.bench import NAME, READERS, Bench, TornAt, an_empty_card
+from tests.house.tree import ROOT
 
 PRESENT = "/"
 
@@ -126,6 +129,30 @@ def test_two_benches_stand_side_by_side(bench: Bench, tmp_path: Path) -> None:
 
     assert done.stdout.strip() == "['Other 00 00']"
     assert len(reader_names()) == READERS
+
+
+def test_pcscd_ends_with_whoever_started_it(bench: Bench, tmp_path: Path) -> None:
+    folder = bench.daemon.socket.parent / "third"
+    start = f"""
+import os, signal
+from pathlib import Path
+from terminals.bench_reader.daemon import Pcscd
+Pcscd(Path({str(folder)!r}), ["Other"], drivers=Path({str(tmp_path)!r})).__enter__()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run(
+        [sys.executable, "-c", start],
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+
+    def is_listening() -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(folder / "pcscd")) == 0
+
+    while is_listening():
+        pass
+    assert (folder / "pcscd").exists(), "it was there"
 
 
 def test_the_sockets_of_a_bench_are_for_its_owner_only(bench: Bench) -> None:

@@ -28,6 +28,7 @@ from terminals.scanner import (
     Scanner,
     ScanRefused,
     SeveralCodes,
+    StripeRefused,
     TypedAheadOfCode,
     TypedLineTooLong,
     TypedNoCode,
@@ -342,7 +343,7 @@ def test_each_line_is_a_scan_even_of_the_same_code() -> None:
     ("line", "error", "message"),
     [
         (f"240.00{PAYLOAD}", TypedAheadOfCode, "6 characters were typed before the code"),
-        ("4111111111111111", TypedNoCode, "begins with hQVDUFY"),
+        ("4111111111111111", StripeRefused, "bank cards are not swiped here"),
         (PAYLOAD.swapcase(), TypedNoCode, "Caps Lock"),
         (PAYLOAD[1:], TypedNoCode, "keyboard layout"),
         ("x" * 545, TypedLineTooLong, "more than 544 characters before Enter"),

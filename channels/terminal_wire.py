@@ -83,13 +83,14 @@ class PingBody(In, frozen=True):
 
 class TotalsBody(In, frozen=True):
     """journal: the name that stands before each number in the terminal's keys. since_ms: when the
-    first was asked, by the terminal's clock.
+    first was asked, and now_ms: the time now, both by the terminal's clock.
     """
 
     journal: Annotated[str, Meta(pattern="^till-[a-z2-7]{16}$")]
     first: Annotated[int, Meta(ge=1, le=2**53 - 1)]
     last: Annotated[int, Meta(ge=1, le=2**53 - 1)]
     since_ms: Count
+    now_ms: Count
 
 
 class TerminalKeyView(Out, frozen=True):

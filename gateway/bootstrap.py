@@ -250,7 +250,7 @@ class Gateway:
             parts.store, keyring, views, parts.clock, parts.random_bytes
         )
         count = parts.directory.partition_count
-        totals = TerminalTotalsApi(parts.store, parts.journals, count)
+        totals = TerminalTotalsApi(parts.store, parts.journals, count, parts.clock)
         # Its own first: `me` is no id.
         return [*own.routes(), *totals.routes(), *registry.routes()]
 

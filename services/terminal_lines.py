@@ -26,7 +26,7 @@ from services.terminal_tables import TERMINAL_LINES
 RANGE_MAX = 10_000
 # Lines of one answer, by far more than that many attempts make.
 LINES_MAX = 40_000
-# Entries are timed by their partition and attempts by the till, whose clock may be a minute off.
+# Entries are timed by their partition, and a clock that is set moves one of the two.
 CLOCKS_APART_MS = 120_000
 
 
@@ -83,7 +83,7 @@ def moved_by(
 ) -> list[Moved]:
     """What these numbers moved, by number and payment, and what else this terminal did since.
 
-    since_ms: when the first of them was asked, by the till's clock. Numbers before the first are
+    since_ms: when the first of them was asked, by our clock. Numbers before the first are
     known too, so that the end of the day before is not called a stranger. Raises TooManyLines.
     """
     numbers = {}

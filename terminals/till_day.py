@@ -118,6 +118,7 @@ class DayEnd:
                 "first": some[0].seq,
                 "last": some[-1].seq,
                 "since_ms": some[0].at_ms,
+                "now_ms": self._clock.now_ms(),
             }
             try:
                 answer = await self._gateway.post(

@@ -7,6 +7,7 @@ from channels.outcome import unavailable
 from channels.problem import Problem, bad_field
 from channels.route import Answer, Call, Route, scopes
 from channels.terminal_wire import MovedView, TotalsBody, TotalsView
+from ledger.clock import Clock
 from ledger.errors import Happened, StoreUnreadable
 from ledger.journal import Store as Journals
 from services.bookkeeping import ends_of, has_told
@@ -25,11 +26,13 @@ class TerminalTotalsApi:
         store: Store,
         journals: Journals,
         partitions: int,
+        clock: Clock,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._store = store
         self._journals = journals
         self._partitions = partitions
+        self._clock = clock
         self._sleep = sleep
 
     def routes(self) -> list[Route]:
@@ -57,7 +60,8 @@ class TerminalTotalsApi:
                 key_of=lambda sequence: f"{body.journal}-{sequence}",
                 first=body.first,
                 last=body.last,
-                since_ms=body.since_ms,
+                # By our clock: a terminal that shows an API key may have any time at all.
+                since_ms=self._clock.now_ms() - (body.now_ms - body.since_ms),
             )
         except TooManyLines as error:
             detail = f"{error}.".capitalize()

@@ -124,7 +124,9 @@ async def all_that_can_be_asked(house: House) -> None:
     await house.lounge.get("/v1/terminals/me")
     await house.lounge.post("/v1/terminals/me/ping", ping(house), key=None)
     await house.lounge.post("/v1/terminals/me/keys", {"public_key": public_key()}, key=None)
-    totals = {"journal": "till-" + "a" * 16, "first": 1, "last": 9, "since_ms": 0}
+    totals = {"journal": "till-" + "a" * 16, "first": 1, "last": 9} | {
+        name: house.clock.now_ms() for name in ("since_ms", "now_ms")
+    }
     house.back_office.catch_up()
     await till.post("/v1/terminals/me/totals", totals, key=None)
     with pytest.MonkeyPatch.context() as patch:

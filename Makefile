@@ -27,6 +27,9 @@ ACCOUNTS ?= 1000000
 ENTRIES ?= 5000000
 AGED ?= aged
 
+# How long `make shift` sells.
+MINUTES ?= 10
+
 # The build backend is one of the pinned packages, so that installing asks for nothing
 # that constraints.txt does not name.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
@@ -34,7 +37,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate mutants torture flips fuzz aged bench pressure report format lock clean
+.PHONY: help run test check simulate mutants torture shift flips fuzz aged bench pressure report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -65,6 +68,9 @@ mutants: $(VENV)/.test-ready ## Put bugs in, by hand and by the thousand: is eac
 torture: $(VENV)/.test-ready ## Real faults, real processes: make torture FAULTS=50 SEED=1 STORE=both
 	@scripts/install-system-packages.sh $(SYSTEM_PACKAGES)
 	$(BIN)/python -m tests.torture --faults $(FAULTS) --store $(STORE) $(if $(SEED),--seed $(SEED))
+
+shift: $(VENV)/.test-ready ## Eight tills, cuts and kills, for MINUTES=10: do their days tie?
+	$(BIN)/python -m tests.shift --minutes $(MINUTES)
 
 flips: $(VENV)/.test-ready ## Flip one bit of every byte of a small ledger: is each one found?
 	$(BIN)/python -m tests.ledger.flips

@@ -118,10 +118,10 @@ class Operator:
         payload: str = (await self._post(f"{self._account}/codes", {}, "code"))["payload"]
         return payload
 
-    async def register(self) -> tuple[str, str]:
+    async def register(self, key: str = "register") -> tuple[str, str]:
         """A terminal of the lounge: its path, and a code that pairs a till with it."""
         b12 = {"merchant": merchant_id("lounge"), "name": "B12", "place": "DOH-T1-B12"}
-        made = await self._post("/v1/terminals", b12, "register")
+        made = await self._post("/v1/terminals", b12, key)
         path = f"/v1/terminals/{made['id']}"
         drawn = await self._post(f"{path}/pairing-codes", {}, "unused")
         return path, drawn["code"]

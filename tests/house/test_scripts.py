@@ -185,6 +185,7 @@ def test_make_alone_lists_every_target_with_its_line() -> None:
         "simulate",
         "mutants",
         "torture",
+        "shift",
         "flips",
         "fuzz",
         "bench",

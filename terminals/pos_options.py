@@ -52,6 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--image", type=Path, help="read the code from this picture, not the keyboard")
     add("--frames", type=Path, help="read the code from a folder of camera frames")
     add("--reader", help="take wallet cards on the card reader whose name begins so")
+    add("--video", type=Path, help="read it from a video, or a camera behind a pipe")
     add("--receipt", type=Path, help="write each receipt to this file too")
     add("--once", action="store_true", help="one sale, then end with an exit code")
     add("--amount", help="of that sale, in major units; implies --once")

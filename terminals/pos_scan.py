@@ -1,10 +1,10 @@
-"""Where a sale's payer comes from: a scanner that types, a picture, frames, a card reader."""
+"""Where a sale's payer comes from: a scanner that types, a picture, a camera, a card reader."""
 
 import argparse
 import select
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ledger.money import Money
 from terminals.card_reader import ReaderTrouble
@@ -18,6 +18,10 @@ from terminals.scanner import (
     Scanner,
     ScanRefused,
 )
+from terminals.video import frames_of
+
+if TYPE_CHECKING:
+    from terminals.scanner import Frame
 
 
 class CodeSource:
@@ -34,6 +38,8 @@ class CodeSource:
         self._terminal: str = options.terminal
         self._image: Path | None = options.image
         self._frames: Path | None = options.frames
+        self._video: Path | None = options.video
+        self._camera: FrameScanner | None = None
         self._keys = keys
         self._screen = screen
 
@@ -60,7 +66,7 @@ class CodeSource:
             except OSError as error:
                 self._screen.line(f"{error.filename or 'the keyboard'}: {error.strerror}.")
                 return None
-            if self._image or self._frames:
+            if self._image or self._frames or self._video:
                 return None
 
     def _scanner(self) -> Scanner:
@@ -69,7 +75,24 @@ class CodeSource:
             return ImageScanner(self._image)
         if self._frames:
             return FrameScanner(_frames(self._frames))
+        if self._video:
+            return self._watching(self._video)
         return KeyboardScanner(self._keys)
+
+    def _watching(self, path: Path) -> Scanner:
+        """A file is watched from its beginning for each customer. A camera behind a pipe goes on,
+        and is remembered: the code that was just paid is still in its view.
+        """
+        if path.is_file():
+            return FrameScanner(_video(path))
+        if self._camera is None:
+            self._camera = FrameScanner(_video(path))
+        return self._camera
+
+
+def _video(path: Path) -> "Iterator[Frame]":
+    with path.open("rb") as video:
+        yield from frames_of(video)
 
 
 def cashier(keys: TextIO, screen: Screen) -> Cashier:

@@ -15,6 +15,7 @@ PIN in the wrong field.
 """
 
 import io
+import itertools
 import re
 import struct
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ from PIL import Image
 
 from terminals.emv_cpm import PAYLOAD_CHARS_MAX, PAYLOAD_PREFIX
 from terminals.gift_number import NotAGiftCard, NumberMistyped, read_line
+from terminals.second_look import LOOKS, Look, look_again
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,7 +136,7 @@ class ImageScanner:
         image, self._image = self._image, None
         if image is None:
             return None
-        payload = _only(_payloads(_grey_of(_image_bytes(image)), self._prefix))
+        payload = _only(_seen(_grey_of(_image_bytes(image)), self._prefix, LOOKS))
         if payload is None:
             raise NoCodeInImage
         return payload
@@ -146,12 +148,14 @@ class FrameScanner:
     def __init__(self, frames: "Iterable[Frame]", prefix: str = PAYLOAD_PREFIX) -> None:
         self._frames = iter(frames)
         self._prefix = prefix
+        self._looks = itertools.cycle(LOOKS)
         self._last: str | None = None
         self._missed = 0
 
     def scan(self) -> str | None:
         for frame in self._frames:
-            payload = _only(_payloads(_grey_of(frame), self._prefix))
+            look = next(self._looks)
+            payload = _only(_seen(_grey_of(frame), self._prefix, (look,)))
             if self._is_new(payload):
                 return payload
         return None
@@ -212,7 +216,17 @@ def _only(payloads: set[str]) -> str | None:
     return next(iter(payloads), None)
 
 
-def _payloads(grey: "Grey", prefix: str) -> set[str]:
+def _seen(grey: "Grey", prefix: str, looks: Iterable[Look]) -> set[str]:
+    """At the first look that shows any."""
+    if found := _payloads(grey, prefix):
+        return found
+    for look in looks:
+        if found := _payloads(look_again(grey, look), prefix):
+            return found
+    return set()
+
+
+def _payloads(grey: "Grey | Image.Image", prefix: str) -> set[str]:
     zxingcpp = _zxingcpp()
     found = zxingcpp.read_barcodes(
         grey, formats=zxingcpp.BarcodeFormat.QRCode, text_mode=zxingcpp.TextMode.Plain

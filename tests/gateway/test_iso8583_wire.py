@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from terminals.iso8583.frames import frame
+from tests.fuzz.frames import frames
 from tests.gateway.harness import House
 from tests.gateway.iso8583 import Counter, Raw, counter, iso_house
 
@@ -38,6 +40,77 @@ async def test_frames_are_read_however_they_are_split_and_merged(
     numbers = {f"{stan:06d}" for stan in range(1, 9)}
     assert {answer.get("11") for answer in answers if answer} == numbers
     assert {answer.get("11") for answer in more if answer} == numbers
+
+
+DOCUMENTED = {"00", "12", "13", "14", "25", "30", "51", "54", "58", "91", "94", "95", "96"}
+FORMS = {
+    "3": ("000000", "200000", "310000"),
+    "4": ("000000000001", "000000000000", "999999999999"),
+    "7": ("1122115930", "9999999999"),
+    "12": ("120000", "999999"),
+    "13": ("1122", "0229", "0000"),
+    "48": ("A-17", " ", "4111 1111 1111 1111", "x" * 64),
+    "49": ("634", "978", "999", "959"),
+    "50": ("634", "000"),
+    "63": ("pay_" + "a" * 32, "pay_", "?"),
+    "70": ("001", "301", "000"),
+    "76": ("0000000000", "9999999999"),
+    "2": ("4111111111111111",),
+    "95": ("0" * 42,),
+    "90": ("0200000017112200000000000000000000000000000000"[:42], "0" * 42, "9" * 42),
+}
+TYPES = ("0100", "0200", "0201", "0220", "0400", "0420", "0421", "0500", "0800")
+
+
+def nonsense(source: Random, codes: list[str]) -> tuple[str, dict[str, str]]:
+    """A message that could pay, with up to three elements of another kind, or without one."""
+    code = source.choice([*codes, *codes, "hQVDUFYwMQ==", "x"])
+    elements = {"e3": "000000", "e4": "000000000001", "e49": "634", "e62": code}
+    for name in source.sample(sorted(FORMS), source.choice((0, 0, 1, 1, 2, 3))):
+        elements[f"e{name}"] = source.choice(FORMS[name])
+    if source.random() < 0.2:
+        del elements[source.choice(sorted(elements))]
+    return source.choice(TYPES), elements
+
+
+@pytest.mark.slow
+async def test_signed_nonsense_is_answered_with_documented_codes_and_nothing_breaks(
+    funded: House, desk: Counter, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What pays in between pays as the ledger says, which verifies when the house stops."""
+    source, codes = Random(20_261_122), [await funded.code() for _ in range(4)]
+    seen = set()
+    async with Raw(desk) as raw:
+        for stan in range(1, 401):
+            mti, elements = nonsense(source, codes)
+            answer = await raw.ask(raw.message(mti, stan % 60 + 1, **elements))
+            assert answer.mti[:2] == mti[:2]
+            seen.add(answer.get("39"))
+
+    assert seen <= DOCUMENTED
+    assert {"00", "12", "14", "25", "30", "94"} <= seen
+    shown = capfd.readouterr()
+    assert "failed unexpectedly" not in shown.out + shown.err
+    assert await funded.held() + await funded.available() <= 100_000
+
+
+@pytest.mark.slow
+async def test_fuzzed_frames_at_the_socket_end_at_most_their_connection(
+    funded: House, desk: Counter, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(150):
+        async with Raw(desk) as raw:
+            await raw.send(frames(Random(f"wire/{number}")))
+            raw.writer.write_eof()
+            while await raw.next() is not None:
+                pass
+    async with Raw(desk) as raw:
+        echo = await raw.ask(raw.message("0800", 1, e70="301"))
+
+    assert echo.get("39") == "00"
+    shown = capfd.readouterr()
+    assert "failed unexpectedly" not in shown.out + shown.err
+    assert "4111111111111111" not in shown.out + shown.err
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import io
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
@@ -18,6 +19,8 @@ from terminals.pos_options import KEY_VARIABLE, add_options
 from terminals.pos_screen import Screen, unechoed, wants_colour
 from terminals.qr_image import draw_png
 from terminals.till_journal import TillJournal
+from tests.scanning.distortions import gate
+from tests.scanning.videos import y4m
 from tests.terminals.real_gateway import BadRoad, Operator
 from tests.terminals.till_world import LOOK_UPS, PAYS, REVERSALS, World
 
@@ -156,6 +159,50 @@ async def test_a_folder_of_frames_pays(pos: Pos, road: BadRoad, tmp_path: Path) 
 
     assert code == 0
     assert await spent_minor(road) == 24_000
+
+
+async def test_a_video_in_the_evening_at_an_angle_pays(
+    pos: Pos, road: BadRoad, tmp_path: Path
+) -> None:
+    file = tmp_path / "phone.y4m"
+    source = Random(3)
+    file.write_bytes(y4m(gate(code, source, 1.5) for code in [await road.code()] * 3))
+    code, _ = await pos("--once", "--video", str(file), keys="240.00\n")
+
+    assert code == 0
+    assert await spent_minor(road) == 24_000
+
+
+def film(camera: Path, shown: bytes) -> None:
+    with suppress(BrokenPipeError):  # the till has closed before the last frame
+        camera.write_bytes(shown)
+
+
+async def test_a_camera_behind_a_pipe_goes_on_from_customer_to_customer(
+    pos: Pos, road: BadRoad, tmp_path: Path
+) -> None:
+    """The first one's phone is still in view when the second one comes."""
+    camera, source = tmp_path / "camera", Random(3)
+    os.mkfifo(camera)
+    first, second = await road.code(), await road.code()
+    shown = y4m(gate(code, source, 1) for code in (first, first, first, second, second))
+    filming = asyncio.create_task(asyncio.to_thread(film, camera, shown))
+    code, screen = await pos("--video", str(camera), keys="240.00\n10.00\n")
+    await filming
+
+    assert (code, screen.count("\n PAID ")) == (0, 2)
+    assert await spent_minor(road) == 25_000
+
+
+async def test_what_is_no_video_is_said_and_nothing_is_paid(
+    pos: Pos, road: BadRoad, tmp_path: Path
+) -> None:
+    file = tmp_path / "phone.avi"
+    file.write_bytes(b"RIFF....AVI LIST")
+    _, screen = await pos("--once", "--video", str(file), keys="240.00\n")
+
+    assert "Not a video" in screen
+    assert await spent_minor(road) == 0
 
 
 async def test_a_receipt_of_the_last_customer_is_not_left_for_this_one(

@@ -104,6 +104,8 @@ class Gateway:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        data = Path(parts.config.data)
+        self._keyring = open_keyring(data, random_bytes=parts.random_bytes)
         self._order_texts = OrderTexts(parts.store, parts.clock)
         self._principals = PrincipalCache(self._find, parts.clock)
         self._names = Names(parts.store, self._order_texts)
@@ -129,9 +131,10 @@ class Gateway:
     def application(self) -> web.Application:
         parts, door = self._parts, self.door
         app = web.Application(client_max_size=parts.config.body_bytes_max)
-        door.add(app, self.routes)
+        digest = self._keyring.request_digest
+        door.add(app, self.routes, digest)
         accounts = Accounts(self.engine, parts.clock)
-        self._sockets = TerminalSockets(door, self.routes)
+        self._sockets = TerminalSockets(door, self.routes, digest)
         stream = EventStream(door, self.hub, accounts, Views(self._names))
         self._watch = AccessWatch(
             parts.store, self._forget, [self._sockets.recheck, stream.recheck]
@@ -163,7 +166,7 @@ class Gateway:
     def _routes(self) -> list[Route]:
         parts, views = self._parts, Views(self._names)
         accounts = Accounts(self.engine, parts.clock)
-        keyring = open_keyring(Path(parts.config.data), random_bytes=parts.random_bytes)
+        keyring = self._keyring
         desk = self._card_desk(keyring)
         payments = Payments(
             accounts,

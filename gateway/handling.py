@@ -5,7 +5,7 @@ What can go wrong on the way becomes a problem here and nowhere else.
 
 import re
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from aiohttp import web
@@ -20,7 +20,7 @@ from gateway.logs import get
 from gateway.tally import Tally
 from ledger.entry import Cause
 from ledger.errors import Happened
-from ledger.keys import key_digest, request_digest
+from ledger.keys import key_digest
 from services.asking import Refused, Unanswered
 from services.principals import Principal
 from services.store import StoreUnavailable
@@ -32,11 +32,16 @@ _canonical = msgspec.msgpack.Encoder().encode
 _log = get("gateway.handling")
 
 
+# Of a request, as the journal keeps it (services/keyring.py).
+Digest = Callable[[bytes], bytes]
+
+
 class Served:
     """A route, with its choices taken once, so that a request only does what it needs."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, digest: Digest) -> None:
         self.route = route
+        self.digest = digest
         self.name = f"{route.method} {route.path}"
         json = route.body if route.takes == JSON else None
         self.decode = msgspec.json.Decoder(json).decode if json else None
@@ -62,7 +67,7 @@ def call_of(served: Served, asked: Asked) -> Call:
     if route.keyed:
         canonical = _canonical([route.path, dict(asked.path), body])
         digest = key_digest(cause.caller, key)
-        cause = Cause(digest, request_digest(canonical), cause.caller)
+        cause = Cause(digest, served.digest(canonical), cause.caller)
     return Call(principal, asked.path, asked.query, body, cause, key)
 
 

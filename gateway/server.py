@@ -10,7 +10,7 @@ from channels.outcome import unavailable
 from channels.problem import Problem
 from channels.route import JSON, PUBLIC, Answer, Call, Document, Route
 from gateway.admission import Admission
-from gateway.handling import NOTHING, Asked, Served, call_of, handle, require
+from gateway.handling import NOTHING, Asked, Digest, Served, call_of, handle, require
 from gateway.peers import Peers
 from gateway.signed_requests import HEADER as SIGNATURE
 from gateway.signed_requests import SignedRequests
@@ -52,9 +52,10 @@ class Door:
         self.admission = admission
         self.body_bytes_max = body_bytes_max
 
-    def add(self, app: web.Application, routes: Sequence[Route]) -> None:
+    def add(self, app: web.Application, routes: Sequence[Route], digest: Digest) -> None:
         for route in routes:
-            app.router.add_route(route.method, route.path, self._serve(Served(route)))
+            handler = self._serve(Served(route, digest))
+            app.router.add_route(route.method, route.path, handler)
 
     def _serve(self, served: Served) -> AioHandler:
         async def serve(request: web.Request) -> web.Response:

@@ -24,7 +24,7 @@ from channels.outcome import unavailable
 from channels.problem import Problem
 from channels.route import EVERYONE, JSON, Answer, Call, Route
 from gateway.bad_input import decode_problem
-from gateway.handling import NOTHING, Asked, Served, call_of, handle, require
+from gateway.handling import NOTHING, Asked, Digest, Served, call_of, handle, require
 from gateway.logs import get
 from gateway.server import TOO_MUCH, Door, problem_response, too_large
 from ledger.errors import Happened
@@ -71,9 +71,9 @@ Admit = Callable[[], Awaitable[Principal]]
 class TerminalSockets:
     """All of them that are open."""
 
-    def __init__(self, door: Door, routes: Sequence[Route]) -> None:
+    def __init__(self, door: Door, routes: Sequence[Route], digest: Digest) -> None:
         self._door = door
-        self._routes = RouteTable(routes)
+        self._routes = RouteTable(routes, digest)
         self._open: set[Conversation] = set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -247,7 +247,7 @@ class RouteTable:
     take or give anything else are not among them.
     """
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], digest: Digest) -> None:
         self._plain: dict[tuple[str, str], Served] = {}
         self._others: list[tuple[str, re.Pattern[str], Served]] = []
         for route in routes:
@@ -255,9 +255,9 @@ class RouteTable:
                 continue
             if "{" in route.path:
                 pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/?]+)", route.path))
-                self._others.append((route.method, pattern, Served(route)))
+                self._others.append((route.method, pattern, Served(route, digest)))
             else:
-                self._plain[route.method, route.path] = Served(route)
+                self._plain[route.method, route.path] = Served(route, digest)
 
     def find(self, method: str, path: str) -> tuple[Served, Mapping[str, str]]:
         """The route, and what its path holds. Raises Problem 404."""

@@ -1,6 +1,7 @@
 """The secrets of an installation, in one file of its data folder: keys.json.
 
-    {"version": 1, "payment_codes": {"1": "<32 bytes>"}, "order_digest": "<32 bytes>"}
+    {"version": 1, "payment_codes": {"1": "<32 bytes>"}, "order_digest": "<32 bytes>",
+     "request_digest": "<32 bytes>"}
 
 Bytes are base64. Payment codes have a ring of keys: each code names the key that sealed it,
 the highest id seals new ones, the lower ones open what is still out there. The order digest
@@ -24,6 +25,8 @@ import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ledger.keys import DIGEST_BYTES
+from ledger.keys import request_digest as plain_digest
 from services.mint import RandomBytes
 from services.new_file import new_file
 
@@ -71,9 +74,14 @@ class KeysDamaged(Exception):
 
 
 class _KeyFile(msgspec.Struct, frozen=True):
+    """request_digest: null in a folder that was made before there was one. It stays so: a retry
+    must meet the digest of its first request.
+    """
+
     version: Literal[1]
     payment_codes: Annotated[dict[_KeyId, _Key], msgspec.Meta(min_length=1)]
     order_digest: _Key
+    request_digest: _Key | None = None
 
     def __repr__(self) -> str:
         return "<what keys.json holds>"
@@ -82,13 +90,17 @@ class _KeyFile(msgspec.Struct, frozen=True):
 class Keyring:
     """Refuses to be printed, encoded or pickled."""
 
-    __slots__ = ("_order_digest_key", "_payment_code_keys")
+    __slots__ = ("_order_digest_key", "_payment_code_keys", "_request_digest_key")
 
     def __init__(
-        self, payment_code_keys: Mapping[int, bytes], order_digest_key: bytes
+        self,
+        payment_code_keys: Mapping[int, bytes],
+        order_digest_key: bytes,
+        request_digest_key: bytes | None = None,
     ) -> None:
         self._payment_code_keys = dict(payment_code_keys)
         self._order_digest_key = order_digest_key
+        self._request_digest_key = request_digest_key
 
     def __repr__(self) -> str:
         return f"<Keyring of {len(self._payment_code_keys)} payment code keys>"
@@ -119,6 +131,17 @@ class Keyring:
         message = f"{merchant}\x00{order_text}".encode()
         digest = hmac.digest(self._order_digest_key, message, hashlib.sha256)
         return digest[:ORDER_DIGEST_BYTES]
+
+    def request_digest(self, canonical: bytes) -> bytes:
+        """Of a request as the journal keeps it: HMAC-SHA256, its first 16 bytes.
+
+        Keyed for the same reason: a request holds the order reference, and all else in it may be
+        known.
+        """
+        if self._request_digest_key is None:
+            return plain_digest(canonical)
+        digest = hmac.digest(self._request_digest_key, canonical, hashlib.sha256)
+        return digest[:DIGEST_BYTES]
 
     def gift_number_stream(self, card: str) -> bytes:
         """Random bytes from which a gift card's number is drawn: the same for each retry, so the
@@ -156,7 +179,7 @@ def open_keyring(folder: Path, *, random_bytes: RandomBytes) -> Keyring:
     if not path.exists():
         _create(path, random_bytes)
     keys = read_secrets(path, _KeyFile)
-    return Keyring(keys.payment_codes, keys.order_digest)
+    return Keyring(keys.payment_codes, keys.order_digest, keys.request_digest)
 
 
 def _create(path: Path, random_bytes: RandomBytes) -> None:
@@ -164,6 +187,7 @@ def _create(path: Path, random_bytes: RandomBytes) -> None:
         version=VERSION,
         payment_codes={1: random_bytes(KEY_BYTES)},
         order_digest=random_bytes(KEY_BYTES),
+        request_digest=random_bytes(KEY_BYTES),
     )
     with new_file(path) as aside:
         aside.write_bytes(msgspec.json.encode(keys) + b"\n")

@@ -4,18 +4,30 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
 from actors.directory import load_or_create, plan
 from channels.web.demo import demo_random_bytes
+from channels.wire import Amount, PayerBody, PaymentBody
 from gateway import cli
 from gateway.layout import Layout
 from ledger.clock import DAY_MS
+from ledger.keys import request_digest
 from services.labels import AccountLabel, set_label
 from services.principals import NewPrincipal, PrincipalKind, create_principal, issue_key
 from services.tables import DATA_KEYS
-from tests.gateway.harness import NOON, PROBLEM, Caller, House, copy_folder, money
+from tests.gateway.harness import (
+    AMIRA,
+    LOUNGE,
+    NOON,
+    PROBLEM,
+    Caller,
+    House,
+    copy_folder,
+    money,
+)
 
 NAME, LABEL, ORDER = "Zahra Planted", "Zahra's travels", "PNR-ZAHRA-7Q4K2Z"
 BOUGHT, EVIDENCE, KEY = "Seat 14C for Zahra", "transfer-from-Zahra", "key-of-Zahra-17"
@@ -111,6 +123,25 @@ async def test_while_she_is_there_no_file_holds_her_in_plain(free: House) -> Non
 
     assert traces(free, PLANTED) == set()
     assert traces(free, [zahra.wrapped_key])  # and the search is not blind
+
+
+async def test_who_reads_the_journal_cannot_try_what_a_request_may_have_said(
+    funded: House,
+) -> None:
+    """All but the order is known, and orders are short."""
+    body = PaymentBody(
+        amount=Amount(100, "QAR"),
+        payer=PayerBody(account=AMIRA),
+        order=ORDER,
+        merchant=LOUNGE,
+    )
+    paid = await funded.operator.post("/v1/payments", msgspec.json.encode(body))
+    assert paid.status == 201, paid.raw
+    canonical = msgspec.msgpack.encode(["/v1/payments", {}, body])
+
+    assert traces(funded, [request_digest(canonical)]) == set()
+    keyring = funded.gateway._keyring
+    assert traces(funded, [keyring.request_digest(canonical)])  # the search is not blind
 
 
 async def test_a_forgotten_person_is_in_no_file_and_the_books_verify(

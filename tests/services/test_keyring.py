@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from ledger.keys import request_digest
 from services.keyring import Keyring, KeysDamaged, KeysExposed, open_keyring
 from services.mint import RandomBytes
 
@@ -143,6 +144,28 @@ def test_the_key_that_wraps_others_is_derived_and_none_of_those_in_the_file() ->
     assert ring.wrapping_key() == expected
     assert Keyring({2: b"e" * 32}, b"d" * 32).wrapping_key() == expected
     assert Keyring({1: b"c" * 32}, b"f" * 32).wrapping_key() != expected
+
+
+def test_a_request_is_digested_under_a_key_so_nobody_can_try_what_it_may_have_said() -> (
+    None
+):
+    request = b"amount, payer, PNR-7Q4K2Z"
+    ring, other = (Keyring({1: bytes(32)}, bytes(32), key * 32) for key in (b"a", b"b"))
+
+    assert ring.request_digest(request) == hmac.digest(b"a" * 32, request, "sha256")[:16]
+    assert ring.request_digest(request) != other.request_digest(request)
+    assert ring.request_digest(request) != request_digest(request)
+
+
+def test_a_folder_without_that_key_keeps_its_digests(
+    tmp_path: Path, random_bytes: RandomBytes
+) -> None:
+    """A retry after the upgrade must meet the digest of its first request."""
+    write_keys(tmp_path, keys_json())
+    old = open_keyring(tmp_path, random_bytes=random_bytes)
+
+    assert old.request_digest(b"request") == request_digest(b"request")
+    assert "request_digest" not in (tmp_path / "keys.json").read_text()
 
 
 def test_a_keyring_shows_none_of_its_keys() -> None:

@@ -29,6 +29,7 @@ from channels.api.terminal_totals import TerminalTotalsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
 from channels.api.webhooks import WebhooksApi
+from channels.inflight.inflight import InFlight
 from channels.iso8583.counting import Counting
 from channels.iso8583.host import Host as Iso8583Host
 from channels.iso8583.host import Parts as Iso8583Parts
@@ -73,7 +74,7 @@ from services.transfers import Transfers
 
 # Order references are written beside the journal this often; losing some costs a label.
 FLUSH_S = 0.25
-# Between two looks at tickets that are unfinished: one indexed read.
+# Between two looks at tickets and flights that are unfinished: an indexed read of each.
 RESUME_S = 5.0
 # What another process forgot is forgotten here within this time, as a disabled principal is
 # (services/principal_cache.py).
@@ -188,6 +189,9 @@ class Gateway:
             airline=airline,
             clock=parts.clock,
         )
+        self._in_flight = InFlight(
+            accounts, payments, parts.store, keyring=keyring, clock=parts.clock
+        )
         self._iso8583 = self._listener(accounts, payments, keyring)
         routes = [
             *AccountsApi(
@@ -204,6 +208,7 @@ class Gateway:
             *orders.routes(),
             *ScansApi(payments, parts.store, views, orders.pay_order).routes(),
             *self._agents.routes(),
+            *self._in_flight.routes(),
             *MeApi(self._names, demo=parts.config.demo).routes(),
         ]
         if parts.config.demo:
@@ -302,13 +307,14 @@ class Gateway:
                 _log.warning("order references could not be written, and are kept")
 
     async def _keep_resuming(self) -> None:
-        """Tickets that a gateway which died, or a silent airline, left in the middle."""
+        """Tickets and flights that a gateway which died, or a silent airline, left half done."""
         while True:
             await asyncio.sleep(RESUME_S)
             try:
                 await self._agents.resume()
+                await self._in_flight.settle()
             except StoreUnavailable:
-                _log.warning("unfinished tickets could not be read, and wait")
+                _log.warning("unfinished tickets and flights could not be read, and wait")
 
     async def _keep_forgetting(self) -> None:
         """What other processes forgot, and what their deletions left in the files."""

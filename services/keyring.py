@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NoReturn, TypeVar
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -43,6 +44,9 @@ GIFT_STREAM_BYTES = 4_096
 
 # Says what the derived key is for: another purpose would be another key.
 _WRAPS_DATA_KEYS = b"airside wraps data keys 1"
+
+# Enough that a till's deny list meets no other account, and no way back to the account.
+ALIAS_BYTES = 8
 
 # A whole ring is 16 KB; what is longer is not this file.
 FILE_BYTES_MAX = 65_536
@@ -168,6 +172,17 @@ class Keyring:
         """The 32 bytes that sign what a webhook is told, derived like a terminal's."""
         message = f"webhook\x00{webhook}\x00{generation}".encode()
         return hmac.digest(self._order_digest_key, message, hashlib.sha256)
+
+    def allowance_key(self, key_id: int) -> Ed25519PrivateKey:
+        """What signs allowances and the plans of flights. Derived, like terminals' secrets."""
+        message = f"allowance\x00{key_id}".encode()
+        seed = hmac.digest(self._order_digest_key, message, hashlib.sha256)
+        return Ed25519PrivateKey.from_private_bytes(seed)
+
+    def account_alias(self, account: str) -> bytes:
+        """Eight bytes that stand for an account where nobody may know which one it is."""
+        message = f"alias\x00{account}".encode()
+        return hmac.digest(self._order_digest_key, message, hashlib.sha256)[:ALIAS_BYTES]
 
 
 def open_keyring(folder: Path, *, random_bytes: RandomBytes) -> Keyring:

@@ -112,7 +112,7 @@ def open_allowance(raw: bytes, keys: dict[int, bytes]) -> Allowance:
         raise AllowanceUnreadable
     try:
         allowance = msgspec.msgpack.decode(body, type=Allowance)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise AllowanceUnreadable from None
     if allowance.key_id not in keys:
         raise AllowanceKeyUnknown(allowance.key_id)

@@ -116,7 +116,7 @@ def open_entry(raw: bytes, flight: bytes, public_keys: dict[int, bytes]) -> Entr
         if body.flight != flight or len(raw) > ENTRY_BYTES_MAX:
             raise EntryRefused
         open_signed(public_keys[body.device], KIND, raw)
-    except (msgspec.MsgspecError, SignatureWrong, KeyError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, SignatureWrong, KeyError):
         raise EntryRefused from None
     return Entry(raw, body)
 

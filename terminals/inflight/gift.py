@@ -38,7 +38,7 @@ def read_request(raw: bytes, flight: bytes, public_keys: dict[int, bytes]) -> As
     try:
         asked = msgspec.msgpack.decode(raw[SIGNATURE_BYTES:], type=AskedShare)
         open_signed(public_keys[asked.device], KIND, raw)
-    except (msgspec.MsgspecError, SignatureWrong, KeyError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, SignatureWrong, KeyError):
         raise EntryRefused from None
     if asked.flight != flight:
         raise EntryRefused

@@ -7,6 +7,7 @@ from gateway.world import AGENCY
 from tests.channels.agency import FLEX_MINOR, open_agency, ticket_body
 from tests.channels.ndc import order_create
 from tests.gateway.harness import AMIRA, JONAS, LOUNGE, Caller, House, Json, money
+from tests.inflight.ground import flight_body, ground
 
 
 class Call(NamedTuple):
@@ -158,6 +159,19 @@ async def webhook(house: House) -> Call:
     return Call(house.office, "/v1/webhooks", body, {"url": "https://shop.example/other"})
 
 
+async def flight(house: House) -> Call:
+    body = flight_body(AMIRA)
+    return Call(house.operator, "/v1/flights", body, body | {"number": "QR18"})
+
+
+async def set_aside(house: House) -> Call:
+    planned = await ground(house)
+    body = {"amount": money(1), "public_key": "A" * 43 + "="}
+    return Call(
+        house.amira, f"{planned.path}/allowances", body, body | {"amount": money(2)}
+    )
+
+
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
     "/v1/cards": card,
@@ -183,4 +197,6 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/agency/tickets (declined)": agency_decline,
     "/v1/agency/refunds": agency_refund,
     "/v1/ndc/21.3/order-create": ndc_order,
+    "/v1/flights": flight,
+    "/v1/flights/{id}/allowances": set_aside,
 }

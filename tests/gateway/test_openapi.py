@@ -26,6 +26,7 @@ from tests.gateway.office_calls import what_offices_do
 from tests.gateway.registry import all_that_can_be_asked
 from tests.gateway.road import Fate
 from tests.gateway.stores import broken
+from tests.inflight.answers import every_answer_about_flights
 
 # A stream and a conversation: their answers are tested where they are.
 NO_ROUTES = {"GET /v1/events", "GET /v1/terminal"}
@@ -131,9 +132,15 @@ UNKNOWN = {
     "agencies": "agy_" + "a" * 24,
     "agency": "tkt_" + "a" * 24,
     "cards": "crd_" + "a" * 24,
+    "flights": "flt_" + "a" * 24,
+    "flight-cases": "cas_" + "a" * 24,
+    "allowances": "alw_" + "a" * 24,
 }
 # A body that can be decoded, where one without fields cannot.
 SOME = {
+    "/v1/flights/{id}/move": {"to": "boarded"},
+    "/v1/flights/{id}/tills": {"name": "Trolley 1", "public_key": "A" * 43 + "="},
+    "/v1/flights/{id}/allowances": {"amount": money(1), "public_key": "A" * 43 + "="},
     "/v1/payments/{id}/increase": {"amount": money(1)},
     "/v1/cards/{id}/tap-limit": {"tap_limit": None},
     "/v1/accounts/{id}/top-ups": {
@@ -428,6 +435,7 @@ WALKS: list[Walk] = [
     all_that_can_be_asked,
     what_a_counter_shows,
     what_agencies_do,
+    every_answer_about_flights,
     what_is_asked_is_done,
     every_answer,
     what_is_closed_is_closed,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services import schema
 from services.card_tables import CARDS
+from services.flight_tables import FLIGHTS
 from services.keyring import Keyring
 from services.merchant_tables import PAYMENTS
 from services.schema import VERSION_TABLE, SchemaIsNewer, upgrade
@@ -49,7 +50,7 @@ def tables_of(connection: sqlite3.Connection) -> set[str]:
 
 
 def test_the_revisions_make_exactly_the_tables_that_the_code_names(store: Store) -> None:
-    tables = (PAYMENTS, TERMINAL_TOTALS, CARDS)
+    tables = (PAYMENTS, TERMINAL_TOTALS, CARDS, FLIGHTS)
     assert {table.metadata for table in tables} == {METADATA}
     with store.read() as connection:
         options = {"version_table": VERSION_TABLE}

@@ -113,12 +113,12 @@ $(VENV)/.made:
 $(VENV)/.run-ready: $(VENV)/.made pyproject.toml constraints.txt
 	@echo 'Installing the dependencies into $(VENV), once: about a minute.'
 	@$(PIP_INSTALL) setuptools
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan]'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,till]'
 	@touch $@
 
 $(VENV)/.bench-ready: $(VENV)/.run-ready
 	@echo 'Installing what the benchmarks compare with into $(VENV), once.'
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,bench]'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,till,bench]'
 	@touch $@
 
 # pyscard has no wheel for Linux, so its headers come first. An interpreter of Debian's has its own

@@ -7,46 +7,47 @@ the till asks who it is, and the counter (terminals/shop.py) opens.
 import argparse
 import asyncio
 import io
-import secrets
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import TextIO
 
 import msgspec
 
 from ledger.clock import Clock
-from ledger.money import UnknownCommodity, exponent
-from terminals.attempt import Origin
+from ledger.money import UnknownCommodity
 from terminals.card_reader import CardReader, ReaderTrouble
 from terminals.card_taps import CardTaps
-from terminals.gateway_answer import Answer
-from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
+from terminals.gateway_answer import Answer, Gateway
+from terminals.gateway_client import UnusableUrl
 from terminals.inquiries import Counter
 from terminals.pos_entry import EntryRefused
 from terminals.pos_scan import CodeSource, cashier
 from terminals.pos_screen import Screen, wants_colour
-from terminals.pos_start import (
-    CannotStart,
-    identify,
-    pair_till,
-    proof_of,
-    require_origin,
-)
+from terminals.pos_start import CannotStart
+from terminals.pos_till import OpenTill, open_till
 from terminals.shop import UNKNOWN, Shop
-from terminals.till import TIMEOUT_MS, Sleep, Till, TillParts
+from terminals.till import TIMEOUT_MS, Sleep
 from terminals.till_identity import IdentityDamaged, PairedElsewhere
-from terminals.till_journal import JournalDamaged, StateInUse, TillJournal
-from terminals.till_proof import Signature
+from terminals.till_journal import JournalDamaged, StateInUse
 from terminals.till_settings import SaleRefused
 from terminals.typed_amount import AmountRefused
 
 NOT_STARTED = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
-_EXPLAINED = (
+
+class FullExtraMissing(Exception):
+    """The optional library that draws a whole screen is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__('a whole screen needs: pip install "airside[till]"')
+
+
+EXPLAINED = (
     AmountRefused,
     CannotStart,
     EntryRefused,
+    FullExtraMissing,
     IdentityDamaged,
     JournalDamaged,
     PairedElsewhere,
@@ -68,6 +69,16 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
     sleep: Sleep
 
 
+class Voice:
+    """What the till says while it waits, to whatever screen there is by then."""
+
+    def __init__(self, to: Callable[[str], None]) -> None:
+        self.to = to
+
+    def __call__(self, text: str) -> None:
+        self.to(text)
+
+
 def run(options: argparse.Namespace, console: Console) -> int:
     """Until Ctrl-D, or once; returns the exit code."""
     for stream in (console.keys, console.out):
@@ -78,7 +89,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     try:
         with ExitStack() as opened:
             return _run(options, console, screen, opened)
-    except _EXPLAINED as error:
+    except EXPLAINED as error:
         screen.says(error)
     except OSError as error:
         screen.says(f"{error.filename or 'disk'}: {error.strerror}")
@@ -91,55 +102,49 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _run(
     options: argparse.Namespace, console: Console, screen: Screen, opened: ExitStack
 ) -> int:
-    exponent(options.currency)
-    url = checked_url(options.url)
-    journal = opened.enter_context(closing(TillJournal(options.state, secrets.token_bytes)))
     runner = opened.enter_context(asyncio.Runner())
-    if options.pair:
-        runner.run(pair_till(options.state, url, options.pair, screen.line))
-    proof = proof_of(options, url, console)
-    client = GatewayClient(url, proof)
-    runner.run(client.__aenter__())
-    opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
+    voice = Voice(screen.line)
+    opening = open_till(options, console, voice)
     try:
-        me = runner.run(identify(client, url, console.sleep, screen.line))
-        origin = Origin(url, me.principal)
-        require_origin(journal.owed(), origin)
+        till = runner.run(opening.__aenter__())
     except CannotStart as error:
         screen.says(error)
-        return UNKNOWN if journal.owed() else NOT_STARTED
-    parts = TillParts(
-        gateway=client,
-        journal=journal,
-        origin=origin,
-        clock=console.clock,
-        sleep=console.sleep,
-        tell=screen.line,
-        registered=isinstance(proof, Signature),
-    )
-    names = (me.merchant_name, options.terminal, options.place, url)
+        return UNKNOWN if error.owes else NOT_STARTED
+    opened.callback(lambda: runner.run(opening.__aexit__(None, None, None)))
+    if options.full:
+        return runner.run(_full(options, till, voice))
+    names = (till.whose, options.place, till.url)
     screen.line(" · ".join(name for name in names if name))
-    till = Till(parts)
-    whose = " · ".join(name for name in (me.merchant_name, options.terminal) if name)
-    counter = Counter(till, screen, runner, whose)
     taps = None
     if options.reader is not None:
         reader = opened.enter_context(CardReader(options.reader))
-        taps = CardTaps(reader, _asking(client, runner), cashier(console.keys, screen))
+        taps = CardTaps(
+            reader, _asking(till.gateway, runner), cashier(console.keys, screen)
+        )
     codes = CodeSource(options, console.keys, screen, taps)
+    counter = Counter(till.till, screen, runner, till.whose)
     shop = Shop(options, console.keys, counter, codes)
     return shop.once() if _is_once(options) else shop.open()
 
 
-def _asking(
-    client: GatewayClient, runner: asyncio.Runner
-) -> Callable[[str, object], Answer]:
+def _asking(gateway: Gateway, runner: asyncio.Runner) -> Callable[[str, object], Answer]:
     """For what is asked while a card lies on the reader, between two runs of the loop."""
 
     def ask(path: str, body: object) -> Answer:
-        return runner.run(client.post(path, body, key="", timeout_ms=TIMEOUT_MS))
+        return runner.run(gateway.post(path, body, key="", timeout_ms=TIMEOUT_MS))
 
     return ask
+
+
+async def _full(options: argparse.Namespace, till: OpenTill, voice: Voice) -> int:
+    try:
+        from terminals.pos_full import FullTill  # noqa: PLC0415 — an optional library
+    except ImportError:
+        raise FullExtraMissing from None
+    app = FullTill(options, till)
+    voice.to = app.tell
+    code = await app.run_async()
+    return UNKNOWN if code is None else code
 
 
 def _is_once(options: argparse.Namespace) -> bool:

@@ -2,6 +2,8 @@
 
     240.00              a sale in the till's own currency
     12.50 EUR A-17      of another currency, for this order
+    items coffee/food=12.50x2 bag=80.00 A-17
+                        a sale of lines: NAME[/CATEGORY]=PRICE[xCOUNT]
     refund pay_…        all of it
     refund pay_… 5.00   a part
     void pay_…
@@ -18,13 +20,19 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ledger.money import Money
-from terminals.attempt import FollowUp
+from ledger.money import AMOUNT_MINOR_MAX, Money
+from terminals.attempt import FollowUp, SaleLine
 from terminals.emv_cpm import PAYLOAD_PREFIX
 from terminals.typed_amount import parse_amount
 
 _CURRENCY = re.compile(r"[A-Za-z]{3,12}")
 _ORDER = re.compile(r"[A-Za-z0-9._:/#-]{1,64}")
+_ITEM = re.compile(
+    r"(?P<name>[^\s=/]{1,24})(?:/(?P<category>[^\s=/]{1,16}))?"
+    r"=(?P<price>[0-9.]{1,20})(?:x(?P<count>[1-9][0-9]{0,2}))?"
+)
+# More than a receipt of one sale should have; the paper is short.
+LINES_MAX = 50
 _PAYMENT = re.compile(r"pay_[a-z2-7]{32}")
 
 
@@ -40,8 +48,8 @@ class CodeAheadOfAmount(EntryRefused):
 class NotAnEntry(EntryRefused):
     def __init__(self) -> None:
         super().__init__(
-            "type AMOUNT [CURRENCY] [ORDER], or: refund | void PAYMENT [AMOUNT],"
-            " PAYMENT, status NUMBER, totals, close"
+            "type AMOUNT [CURRENCY] [ORDER], or: items NAME=PRICE …, refund | void PAYMENT"
+            " [AMOUNT], PAYMENT, status NUMBER, totals, close"
         )
 
 
@@ -53,10 +61,11 @@ class NotAPaymentId(EntryRefused):
 
 
 class SaleEntry(msgspec.Struct, frozen=True):
-    """order: None for one that the till makes up."""
+    """order: None for one that the till makes up. lines: they add up to the amount."""
 
     amount: Money
     order: str | None
+    lines: tuple[SaleLine, ...] = ()
 
 
 class ReceiptEntry(msgspec.Struct, frozen=True):
@@ -88,13 +97,15 @@ def parse_entry(words: Sequence[str], currency: str) -> Entry:
             return FollowUp("refund", _payment_id(payment), _amount(amount, currency))
         case ["void", payment]:
             return FollowUp("void", _payment_id(payment))
+        case ["items", *words] if words:
+            return _items(words, currency)
         case ["status", number] if number.isascii() and number.isdigit():
             return StatusEntry(int(number[:12]))
         case ["totals" | "close" as word]:
             return DayEntry(close=word == "close")
         case [payment] if payment.startswith("pay_"):
             return ReceiptEntry(_payment_id(payment))
-        case ["refund" | "void" | "status" | "totals" | "close", *_] | []:
+        case ["refund" | "void" | "items" | "status" | "totals" | "close", *_] | []:
             raise NotAnEntry
         case [typed, *rest]:
             of_currency = rest[:1] if rest and _CURRENCY.fullmatch(rest[0]) else []
@@ -102,6 +113,28 @@ def parse_entry(words: Sequence[str], currency: str) -> Entry:
             return SaleEntry(money, _order(rest[len(of_currency) :]))
         case _:
             raise NotAnEntry
+
+
+def _items(words: list[str], currency: str) -> SaleEntry:
+    order = _order(words[-1:]) if "=" not in words[-1] else None
+    lines = tuple(_line(word, currency) for word in words[: None if order is None else -1])
+    if not lines or len(lines) > LINES_MAX:
+        raise NotAnEntry
+    total_minor = sum(line.amount_minor for line in lines)
+    if total_minor > AMOUNT_MINOR_MAX:
+        raise NotAnEntry
+    return SaleEntry(Money(total_minor, currency), order, lines)
+
+
+def _line(word: str, currency: str) -> SaleLine:
+    match = _ITEM.fullmatch(word)
+    if match is None:
+        raise NotAnEntry
+    price = parse_amount(match["price"], currency)
+    count = int(match["count"] or 1)
+    return SaleLine(
+        match["name"], price.amount_minor * count, match["category"] or "", count
+    )
 
 
 def _amount(words: list[str], currency: str) -> Money:

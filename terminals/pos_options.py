@@ -9,6 +9,7 @@ KEY_VARIABLE = "TILL_API_KEY"
 EXIT_CODES = """
 one line at the prompt:
   240.00 [QAR] [ORDER]               a sale
+  items coffee/food=12.50x2 bag=80   a sale of lines, each with a category or without
   refund pay_... [AMOUNT [QAR]]      give back all, or a part
   void pay_...                       release a hold; of a paid one, give it back
   pay_...                            its receipt, as it stands now
@@ -53,7 +54,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--frames", type=Path, help="read the code from a folder of camera frames")
     add("--reader", help="take wallet cards on the card reader whose name begins so")
     add("--video", type=Path, help="read it from a video, or a camera behind a pipe")
-    add("--receipt", type=Path, help="write each receipt to this file too")
+    add("--receipt", type=Path, help="write each receipt here too: .txt, .pdf or .png")
+    add("--full", action="store_true", help="a whole screen, for all day (extra: till)")
     add("--once", action="store_true", help="one sale, then end with an exit code")
     add("--amount", help="of that sale, in major units; implies --once")
     add("--order", type=order_name, help="of that sale; implies --once")

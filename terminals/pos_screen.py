@@ -6,16 +6,19 @@ black-and-white screen nor a colour-blind cashier takes NOT PAID for PAID.
 
 import io
 import termios
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
 from ledger.money import Money
-from terminals.attempt import Attempt, Outcome, Sale
+from terminals.attempt import Attempt, Outcome, Sale, SaleLine
 from terminals.gateway_answer import Payment
+from terminals.qr_image import draw_png
 from terminals.receipt import WIDTH, receipt_text
+from terminals.receipt_pdf import receipt_pdf
 
 # Black on green, white on red, black on yellow (ECMA-48, SGR).
 _COLOURS = {"=": "30;42", "x": "97;41", "?": "30;43"}
@@ -58,18 +61,18 @@ class Screen:
         result = attempt.result
         assert result is not None
         edge = _EDGES[result.outcome]
-        word, about = result.outcome.value, _about(attempt)
+        word, what = result.outcome.value, about(attempt)
         self.line()
         for text in (
             edge * WIDTH,
-            f" {word}{about:>{WIDTH - 2 - len(word)}} ",
+            f" {word}{what:>{WIDTH - 2 - len(word)}} ",
             edge * WIDTH,
         ):
             self._banner(text, edge)
         self.line(result.text)
         if result.payment:
             self.line()
-            self.line(receipt(result.payment))
+            self.line(receipt(result.payment, sold_in(attempt)))
         self.line()
 
     def _banner(self, text: str, edge: str) -> None:
@@ -81,12 +84,33 @@ class Screen:
         self._out.flush()
 
 
-def receipt(payment: Payment) -> str:
+def receipt(payment: Payment, sold: Sequence[SaleLine] = ()) -> str:
     builtins: Mapping[str, object] = msgspec.to_builtins(payment)
-    return receipt_text(builtins)
+    return receipt_text(builtins, msgspec.to_builtins(list(sold)))
 
 
-def _about(attempt: Attempt) -> str:
+def sold_in(attempt: Attempt) -> Sequence[SaleLine]:
+    """The lines of a sale; a refund does not say which of them come back."""
+    return attempt.request.lines if isinstance(attempt.request, Sale) else ()
+
+
+def write_receipt(file: Path, payment: Payment, sold: Sequence[SaleLine] = ()) -> None:
+    """As the name of the file says: .pdf, .png for the code alone, text otherwise.
+
+    The code holds the payment's id, which a till takes back for a refund. Raises OSError.
+    """
+    text = receipt(payment, sold)
+    match file.suffix.lower():
+        case ".pdf":
+            file.write_bytes(receipt_pdf(text, payment.id))
+        case ".png":
+            file.write_bytes(draw_png(payment.id))
+        case _:
+            file.write_text(f"{text}\n", encoding="utf-8")
+
+
+def about(attempt: Attempt) -> str:
+    """What it is about, in a few words: an amount where one is known."""
     request = attempt.request
     if isinstance(request, Sale):
         return str(request.amount)

@@ -45,7 +45,9 @@ class Around(Protocol):
 
 
 class CannotStart(Exception):
-    """Base: each says who is to blame and what to do."""
+    """Base: each says who is to blame and what to do. owes: this till has something to settle."""
+
+    owes = False
 
 
 class NoKey(CannotStart):

@@ -32,6 +32,13 @@ MASK_PATTERN = 3
 _ECI_MODE, _ECI_UTF_8 = 0b0111, 26
 _PADDING = (0xEC, 0x11)
 
+_HALVES = {
+    (False, False): " ",
+    (True, False): "\N{UPPER HALF BLOCK}",
+    (False, True): "\N{LOWER HALF BLOCK}",
+    (True, True): "\N{FULL BLOCK}",
+}
+
 
 class UndrawablePayload(ValueError):
     """The text is empty, too long, or has no UTF-8 form. The message does not show it."""
@@ -76,6 +83,38 @@ def draw_svg(payload: str) -> str:
         f'<rect width="{side}" height="{side}" fill="#fff"/>'
         f'<path fill="#000" d="{path}"/></svg>'
     )
+
+
+def draw_text(payload: str) -> str:
+    """Draw the payload for a terminal, two rows in a line of half blocks, dark on light.
+
+    Where letters are light on dark, the terminal must be told to turn them round, as a full-screen
+    till does. Raises UndrawablePayload.
+    """
+    matrix = _matrix(payload)
+    matrix += [[False] * len(matrix)] * (len(matrix) % 2)
+    pairs = zip(matrix[::2], matrix[1::2], strict=True)
+    return "\n".join(
+        "".join(_HALVES[above, below] for above, below in zip(*pair, strict=True))
+        for pair in pairs
+    )
+
+
+def dark_runs(payload: str) -> tuple[int, list[tuple[int, int, int]]]:
+    """How many modules a side has, quiet zone included, and where dark ones stand: x, y, width.
+
+    Raises UndrawablePayload.
+    """
+    matrix = _matrix(payload)
+    runs = []
+    for y, row in enumerate(matrix):
+        x = 0
+        for dark, run in itertools.groupby(row):
+            width = len(list(run))
+            if dark:
+                runs.append((x, y, width))
+            x += width
+    return len(matrix), runs
 
 
 def _matrix(payload: str) -> list[list[bool]]:

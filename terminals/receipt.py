@@ -1,6 +1,6 @@
 """A receipt as a till prints it: plain text, 40 columns, the narrow paper roll."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ledger.money import format_minor
@@ -8,8 +8,10 @@ from ledger.money import format_minor
 WIDTH = 40
 
 
-def receipt_text(payment: Mapping[str, Any]) -> str:
-    """payment: the payment resource of the API. Says *paid* only of a payment that was captured."""
+def receipt_text(payment: Mapping[str, Any], sold: Sequence[Mapping[str, Any]] = ()) -> str:
+    """payment: the payment resource of the API. Says *paid* only of a payment that was captured.
+    sold: its lines (terminals/attempt.py), where the till has them.
+    """
     amount = payment["amount"]
     currency = amount["currency"]
     lines = [
@@ -17,6 +19,7 @@ def receipt_text(payment: Mapping[str, Any]) -> str:
         centred(payment["place"]),
         "-" * WIDTH,
         pair("Order", payment["order"] or "-"),
+        *[_sold(line, currency) for line in sold],
         pair("Amount", f"{format_minor(amount['amount_minor'], currency)} {currency}"),
     ]
     if payment["refunded_minor"]:
@@ -30,6 +33,12 @@ def receipt_text(payment: Mapping[str, Any]) -> str:
         payment["id"],
     ]
     return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _sold(line: Mapping[str, Any], currency: str) -> str:
+    count = f"{line['quantity']} x " if line["quantity"] != 1 else ""
+    amount = format_minor(line["amount_minor"], currency)
+    return pair(f"{count}{line['text']}"[: WIDTH - len(amount) - 1], amount)
 
 
 def _headline(payment: Mapping[str, Any]) -> str:

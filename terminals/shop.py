@@ -22,7 +22,7 @@ from terminals.gateway_answer import Refused
 from terminals.inquiries import Counter, Inquiries, Inquiry
 from terminals.pos_entry import Entry, EntryRefused, SaleEntry, parse_entry
 from terminals.pos_scan import CodeSource
-from terminals.pos_screen import receipt
+from terminals.pos_screen import sold_in, write_receipt
 from terminals.till_settings import SaleRefused
 from terminals.typed_amount import AmountRefused
 
@@ -152,7 +152,7 @@ class Shop:
         if not file or not payment:
             return
         try:
-            file.write_text(f"{receipt(payment)}\n", encoding="utf-8")
+            write_receipt(file, payment, sold_in(attempt))
         except OSError as error:
             self._screen.line(f"The receipt is not in {file}: {error.strerror}.")
 
@@ -166,10 +166,11 @@ class Shop:
             return None
         return Sale(
             amount=entry.amount,
-            order=entry.order or _made_up_order(),
+            order=entry.order or made_up_order(),
             place=self._options.place,
             terminal=self._options.terminal,
             code=code,
+            lines=entry.lines,
         )
 
     def _given(self) -> bool:
@@ -209,7 +210,7 @@ class Shop:
             return None
 
 
-def _made_up_order() -> str:
+def made_up_order() -> str:
     return f"sale-{base64.b32encode(secrets.token_bytes(ORDER_BYTES)).decode().lower()}"
 
 

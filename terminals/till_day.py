@@ -85,8 +85,8 @@ class DayEnd:
 
     async def look(self) -> Day | Refused | Unanswered:
         """The day so far. Changes nothing."""
-        first = int(self._journal.fact(_CLOSED) or 0) + 1
-        attempts = list(self._journal.since(first))
+        attempts = since_close(self._journal)
+        first = _first(self._journal)
         moved = await self._ask(attempts)
         if not isinstance(moved, list):
             return moved
@@ -94,7 +94,7 @@ class DayEnd:
             first=first,
             last=first + len(attempts) - 1,
             ended_at=time_text(self._clock.now_ms()),
-            totals=_totals(attempts),
+            totals=totals_of(attempts),
             categories=_categories(attempts),
             differences=tuple(_differences(attempts, moved)),
             for_a_person=tuple(
@@ -135,6 +135,15 @@ class DayEnd:
         return found
 
 
+def since_close(journal: TillJournal) -> list[Attempt]:
+    """What was asked since the last day was closed."""
+    return list(journal.since(_first(journal)))
+
+
+def _first(journal: TillJournal) -> int:
+    return int(journal.fact(_CLOSED) or 0) + 1
+
+
 def moved_minor(attempt: Attempt) -> Money | None:
     """What the till says that the attempt moved: above zero taken, below given back."""
     if attempt.result is None or attempt.result.repeats:
@@ -150,7 +159,7 @@ def moved_minor(attempt: Attempt) -> Money | None:
             return None
 
 
-def _totals(attempts: Iterable[Attempt]) -> tuple[CurrencyTotal, ...]:
+def totals_of(attempts: Iterable[Attempt]) -> tuple[CurrencyTotal, ...]:
     totals: dict[str, CurrencyTotal] = {}
     for attempt in attempts:
         moved = moved_minor(attempt)

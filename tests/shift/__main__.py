@@ -79,7 +79,7 @@ class Counter:
                 await pause(min(max(0, left_s), self._random.random() * DOWN_S))
                 self.cuts.is_down = False
         self.cuts.is_whole = True
-        output, _ = await process.communicate()
+        output, _ = await process.communicate(b"")
         assert process.returncode == 0, f"the till of {self._folder} failed"
         await self.cuts.close()
         return msgspec.json.decode(output, type=Closed)

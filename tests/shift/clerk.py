@@ -170,7 +170,9 @@ async def stand(post: Post) -> Closed:
     folder, random = Path(post.folder), Random(post.seed)
     identity = read_identity(folder)
     assert identity is not None
-    closing_time = asyncio.create_task(asyncio.to_thread(sys.stdin.buffer.read))
+    closing_time = asyncio.Event()
+    # Nothing more is said: when the other end is closed, it can be read.
+    asyncio.get_running_loop().add_reader(sys.stdin, closing_time.set)
     proof = Signature(identity.signer, SystemClock(), os.urandom)
     async with (
         GatewayClient(post.url, proof) as gateway,
@@ -180,15 +182,18 @@ async def stand(post: Post) -> Closed:
         async def draw_code() -> str:
             path = f"/v1/accounts/{post.account}/codes"
             headers = {"Authorization": f"Bearer {demo_key('operator')}"}
-            async with customers.post(path, headers=headers) as response:
-                payload: str = (await response.json())["payload"]
-                return payload
+            while True:
+                async with customers.post(path, headers=headers) as response:
+                    if response.status == 201:
+                        payload: str = (await response.json())["payload"]
+                        return payload
+                await pause(1)  # too much to do, or too many codes
 
         with closing(TillJournal(folder, os.urandom)) as journal:
             origin = Origin(identity.gateway, identity.terminal)
             till = till_of(journal, gateway, origin, SystemClock(), hurried)
             clerk = Clerk(till, journal, folder)
-            while not closing_time.done():
+            while not closing_time.is_set():
                 await clerk.serve(random, draw_code)
                 await till.beat()
                 await pause(random.random() / 2)

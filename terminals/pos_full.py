@@ -110,6 +110,7 @@ class FullTill(App[int]):
                     yield Static("", id="receipt", markup=False)
                 with VerticalScroll(id="paper", can_focus=True):
                     yield Static("", id="slip", markup=False)
+                    yield Static("", id="code", markup=False)
             yield Side(self._opened.journal)
         yield Footer()
 
@@ -156,6 +157,9 @@ class FullTill(App[int]):
     def _open_paper(self, text: str, payment: Payment | None = None) -> None:
         self._shown = payment
         self.query_one("#slip", Static).update(text)
+        code = self.query_one("#code", Static)
+        code.update(draw_text(payment.id) if payment else "")
+        code.display = payment is not None
         self._open("paper")
         self.query_one("#paper").focus()
 
@@ -292,7 +296,7 @@ class FullTill(App[int]):
     async def _read(self, payment: str) -> None:
         match await self._till.read(payment):
             case Payment() as found:
-                self._open_paper(f"{receipt(found)}\n\n{draw_text(found.id)}", found)
+                self._open_paper(receipt(found), found)
             case verdict:
                 self._open_entry(_why(verdict))
 

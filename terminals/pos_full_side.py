@@ -28,8 +28,8 @@ class Side(Vertical):
     def look(self) -> None:
         attempts = since_close(self._journal)
         totals = [
-            f"{total.currency} {format_minor(total.net_minor, total.currency)}"
-            f"  ({total.sales} sold, {total.refunds} given back)"
+            f"{format_minor(total.net_minor, total.currency)} {total.currency}"
+            f"\n{total.sales} sold · {total.refunds} given back"
             for total in totals_of(attempts)
         ]
         self.query_one("#totals", Static).update("\n".join(totals) or "Nothing yet")

@@ -23,6 +23,7 @@ Screen { background: $background; }
 #why { padding: 1 2; }
 #receipt, #slip { padding: 1 2; width: 44; }
 #slip { width: auto; }
+#code { width: auto; margin: 0 2; background: white; color: black; }
 .yes #word { background: #0c6b45; color: white; }
 .no #word { background: #b1271b; color: white; }
 .unsure #word { background: #f5c23b; color: black; }

@@ -15,6 +15,7 @@ PAGES = {
     "/agents": "agent.html",
     "/agents/docs": "agents_docs.html",
     "/agencies": "agencies.html",
+    "/terminals": "terminals.html",
 }
 CONTENT_TYPES = {
     ".html": "text/html",

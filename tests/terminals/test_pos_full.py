@@ -65,7 +65,14 @@ def world(tmp_path: Path, road: BadRoad, clock: ManualClock) -> World:
 
 @asynccontextmanager
 async def desk_of(world: World, *words: str) -> AsyncIterator[Desk]:
-    opened = OpenTill(world.till, world.journal, ME, "http://gateway", "Pearl Lounge · B12")
+    opened = OpenTill(
+        world.till,
+        world.road.gateway,
+        world.journal,
+        ME,
+        "http://gateway",
+        "Pearl Lounge · B12",
+    )
     app = FullTill(options_of("--place", "DOH-L1", *words), opened)
     async with app.run_test(size=SIZE) as pilot:
         desk = Desk(app, pilot)

@@ -22,6 +22,7 @@ PAGES = [
     "/agents#as=agent",
     "/agents/docs",
     "/agencies#as=operator",
+    "/terminals#as=operator",
 ]
 
 

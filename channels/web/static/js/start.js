@@ -14,10 +14,12 @@ const SIDES = [
   { page: "/till", title: text.merchants, says: text.merchantsSays, open: text.openTill },
   { page: "/agents", title: text.agents, says: text.agentsSay, open: text.openAgents },
   { page: "/agencies", title: text.operators, says: text.operatorsSay, open: text.openAgencies },
+  // Of the same people as the page of agencies.
+  { page: "/terminals", of: "/agencies", title: text.registry, says: text.registrySays, open: text.openTerminals },
 ];
 
 /** A link, not a button: it opens in a window of its own if somebody likes. */
-function cardOf(/** @type {SignInChoice} */ { who, label, page }) {
+function cardOf(/** @type {SignInChoice} */ { who, label }, /** @type {string} */ page) {
   return el(
     "a",
     { class: "person", href: `${page}#as=${encodeURIComponent(who)}` },
@@ -27,10 +29,10 @@ function cardOf(/** @type {SignInChoice} */ { who, label, page }) {
 }
 
 /** @param {typeof SIDES[number]} side @param {SignInChoice[]} choices */
-function sideOf({ page, title, says, open }, choices) {
-  const here = choices.filter((choice) => choice.page === page);
+function sideOf({ page, title, says, open, of }, choices) {
+  const here = choices.filter((choice) => choice.page === (of ?? page));
   const door = el("a", { class: "person", href: page, text: open });
-  const cards = here.length ? here.map(cardOf) : [door];
+  const cards = here.length ? here.map((choice) => cardOf(choice, page)) : [door];
   return el(
     "section",
     { class: "side card" },

@@ -239,6 +239,7 @@ class Gateway:
                 store=parts.store,
                 keyring=keyring,
                 counting=counting,
+                failed_codes=self.limits.failed_codes,
                 clock=parts.clock,
             )
         )

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from actors.batcher import MailboxFull
+from channels.api.payments import CODE_FAILED
 from channels.iso8583 import answers
 from channels.iso8583.counting import Counting
 from channels.iso8583.reading import (
@@ -25,6 +26,7 @@ from channels.iso8583.reading import (
     NOT_PERMITTED,
     PURCHASE,
     SECURITY,
+    TOO_OFTEN,
     UNAVAILABLE,
     MessageRefused,
     Trace,
@@ -46,7 +48,9 @@ from ledger.ids import Ref
 from ledger.keys import key_digest, request_digest
 from ledger.replies import PaymentReply, Reply
 from services.asking import Accounts, Refused, Unanswered
+from services.cards import UnknownCard
 from services.keyring import Keyring
+from services.limits import Limit
 from services.payments import Payer, PaymentRequest, Payments
 from services.store import Store, StoreUnavailable
 from services.terminals import (
@@ -56,6 +60,8 @@ from services.terminals import (
     find_terminal_by_tid,
     note_sign_of_life,
 )
+from terminals.card_format import TapUnreadable
+from terminals.emv_cpm import PAYLOAD_PREFIX
 from terminals.iso8583 import mac, profile
 from terminals.iso8583.message import Message, decode, encode
 from terminals.payment_code import CodeUnreadable
@@ -77,13 +83,14 @@ _canonical = msgspec.msgpack.Encoder().encode
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host stands on. counting: of what terminals did, for reconciliation."""
+    """What a host stands on. counting: of what terminals did. failed_codes: the same as HTTP's."""
 
     accounts: Accounts
     payments: Payments
     store: Store
     keyring: Keyring
     counting: Counting
+    failed_codes: Limit
     clock: Clock
 
 
@@ -228,8 +235,11 @@ class Host:
 
     async def _pay(self, asked: Asked, capture: CaptureMode) -> answers.Elements:
         terminal, message = asked.terminal, asked.message
+        failed = self._parts.failed_codes
+        if failed.wait_ms(terminal.principal):
+            raise MessageRefused(TOO_OFTEN, "too_many_failed_codes")
         request = PaymentRequest(
-            payer=self._payer(message),
+            payer=await self._payer(asked),
             amount=money_of(message),
             merchant=terminal.merchant,
             order=order_of(message, asked.trace),
@@ -238,9 +248,14 @@ class Host:
             terminal=terminal.tid,
             capture=capture,
         )
-        return answers.of_reply(
-            await self._parts.payments.authorise(request, asked.cause(""))
-        )
+        reply = await self._parts.payments.authorise(request, asked.cause(""))
+        if (
+            isinstance(reply, PaymentReply)
+            and not reply.replayed
+            and reply.decline in CODE_FAILED
+        ):
+            failed.spend(terminal.principal)
+        return answers.of_reply(reply)
 
     async def _follow(
         self, asked: Asked, kind: type[Capture] | type[Refund]
@@ -262,7 +277,7 @@ class Host:
             return ref
         reply = await self._parts.accounts.read(
             LookUp(
-                account=self._payer(asked.message).account,
+                account=(await self._payer(asked)).account,
                 original=self._original(asked),
                 merchant=asked.terminal.merchant,
             ),
@@ -274,7 +289,7 @@ class Host:
 
     async def _reverse(self, asked: Asked) -> answers.Elements:
         """0400 and 0420, also of a terminal that signed off: what is owed must be settled."""
-        payer = self._payer(asked.message)
+        payer = await self._payer(asked)
         command = Reverse(
             account=payer.account,
             original=self._original(asked),
@@ -321,9 +336,17 @@ class Host:
         if asked.terminal.id in asked.link.signed_off:
             raise MessageRefused(NOT_PERMITTED, "signed_off")
 
-    def _payer(self, message: Message) -> Payer:
-        require(message, profile.WALLET_CODE)
+    async def _payer(self, asked: Asked) -> Payer:
+        """By a wallet's code, or by the number of a gift card as it was swiped."""
+        require(asked.message, profile.WALLET_CODE)
+        text = asked.message.get(profile.WALLET_CODE)
         try:
-            return self._parts.payments.open_code(message.get(profile.WALLET_CODE))
-        except CodeUnreadable:
-            raise MessageRefused(NO_SUCH_CARD, "code_unreadable") from None
+            if text.startswith(PAYLOAD_PREFIX):
+                return self._parts.payments.open_code(text)
+            return await self._parts.payments.open_card(text)
+        except (CodeUnreadable, TapUnreadable):
+            reason = "code_unreadable"
+        except UnknownCard:
+            reason = "card_unknown"
+        self._parts.failed_codes.spend(asked.terminal.principal)
+        raise MessageRefused(NO_SUCH_CARD, reason)

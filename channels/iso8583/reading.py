@@ -25,6 +25,7 @@ NOT_FOUND = ResponseCode("25")
 FORMAT_ERROR = ResponseCode("30")
 NOT_PERMITTED = ResponseCode("58")  # to the terminal
 SECURITY = ResponseCode("63")
+TOO_OFTEN = ResponseCode("65")  # exceeds frequency limit
 UNAVAILABLE = ResponseCode("91")
 DUPLICATE = ResponseCode("94")
 DIFFERENCE = ResponseCode("95")

@@ -7,11 +7,13 @@ import pytest
 
 from ledger.money import Money
 from ledger.time_text import time_text
+from services.limits import FAILED_CODES
 from terminals.iso8583 import mac, profile
 from terminals.iso8583.frames import frame
 from terminals.iso8583.message import Message, encode
 from terminals.iso8583.till import ECHO, SIGN_OFF, SIGN_ON
 from terminals.iso8583.till_book import End
+from tests.gateway.cards import make_stripe
 from tests.gateway.harness import LOUNGE, House
 from tests.gateway.iso8583 import Counter, Raw, counter, iso_house, purchase
 
@@ -259,6 +261,33 @@ async def test_card_data_is_refused_and_never_logged(
     assert await funded.available() == 100_000
     shown = capfd.readouterr()
     assert number not in shown.out + shown.err
+
+
+async def test_a_gift_card_pays_by_its_number(funded: House, desk: Counter) -> None:
+    account, number = await make_stripe(funded)
+    async with Raw(desk) as raw:
+        paid = await purchase(raw, 1, number, e4=f"{5_000:012d}")
+        undone = await raw.ask(
+            raw.message("0400", 2, e62=number, e90=f"0200{1:06d}1122" + "0" * 28)
+        )
+        unknown = await purchase(raw, 3, number[:-1] + "x")
+
+    assert (paid.get("39"), undone.get("44")) == ("00", "reversed")
+    assert (unknown.get("39"), unknown.get("44")) == ("14", "code_unreadable")
+    assert await funded.available(account) == 20_000
+
+
+async def test_who_tries_too_many_codes_has_to_wait(funded: House, desk: Counter) -> None:
+    async with Raw(desk) as raw:
+        for stan in range(1, FAILED_CODES.burst + 1):
+            answer = await purchase(raw, stan, "hQVDUFYwMQ==")
+            assert answer.get("44") == "code_unreadable"
+        waits = await purchase(raw, 900, await funded.code())
+        funded.clock.advance(FAILED_CODES.every_ms)
+        paid = await purchase(raw, 901, await funded.code())
+
+    assert (waits.get("39"), waits.get("44")) == ("65", "too_many_failed_codes")
+    assert paid.get("39") == "00"
 
 
 async def test_a_suspended_till_is_refused_at_once_and_still_settles_nothing(

@@ -13,7 +13,9 @@ FRAMES = 2
 
 
 class Cell(NamedTuple):
-    """read: of `of`; wrong: read, but as something else. median_ms: until it was read, or not."""
+    """read: of `of`; wrong: read, but as something else. median_ms: of processor time, until it
+    was read, or not.
+    """
 
     name: str
     unit: str
@@ -41,13 +43,13 @@ def measure(
     spent_ms = []
     for number, payload in enumerate(payloads(samples, seed)):
         frame = distortion(payload, Random(f"{seed}/{strength}/{number}"), strength)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             # A camera shows it again, and each frame gets another second look.
             found = FrameScanner([frame] * FRAMES).scan()
         except ScanRefused:
             found = None
-        spent_ms.append((time.perf_counter() - started) * 1_000)
+        spent_ms.append((time.process_time() - started) * 1_000)
         read += found == payload
         wrong += found not in {payload, None}
     name = distortion.__name__

@@ -237,6 +237,7 @@ TICKETS = Table(
     Column("status", Text, nullable=False),
     Column("payment", Text, unique=True),
     Column("sealed_ticket_numbers", LargeBinary),
+    Column("request", LargeBinary),
     Column("reason", Text),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("changed_at_ms", BigInteger, nullable=False),

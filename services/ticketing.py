@@ -136,7 +136,7 @@ class Ticketing:
         ticket, replayed = await asyncio.to_thread(
             open_ticket, self._store, _name(key), new, now_ms=self._clock.now_ms()
         )
-        if not ticket.asks_for(new):
+        if ticket.request != new.request:
             raise TicketKeyReused
         return await self.advance(ticket), replayed
 

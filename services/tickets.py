@@ -59,7 +59,9 @@ class UnknownTicket(LookupError):
 
 
 class NewTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """number: the id of the payment number that pays; None: the agency's account is debited."""
+    """number: the id of the payment number that pays; None: the agency's account is debited.
+    request: a keyed digest of all that was asked, so that its key is not used for anything else.
+    """
 
     agency: str
     account: str
@@ -71,6 +73,7 @@ class NewTicket(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money
     number: str | None
     passengers: tuple[Passenger, ...]
+    request: bytes | None
 
 
 class Ticket(NewTicket, frozen=True, kw_only=True):
@@ -83,11 +86,6 @@ class Ticket(NewTicket, frozen=True, kw_only=True):
     reason: str | None
     created_at_ms: int
     changed_at_ms: int
-
-    def asks_for(self, new: NewTicket) -> bool:
-        """Is it the ticket of this request? The names are forgotten once it is issued."""
-        fields = set(NewTicket.__struct_fields__) - {"passengers"}
-        return all(getattr(self, field) == getattr(new, field) for field in fields)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +113,7 @@ def open_ticket(
     store: Store, ticket: str, new: NewTicket, *, now_ms: int
 ) -> tuple[Ticket, bool]:
     """The ticket under this id, and whether it was there: ids derive from keys that are retried."""
-    plain = msgspec.to_builtins(new)
+    plain = msgspec.to_builtins(new, builtin_types=(bytes,))
     row = {
         **{
             name: value for name, value in plain.items() if name not in {"amount", *_SEALED}

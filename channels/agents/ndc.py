@@ -53,8 +53,8 @@ class NdcApi:
         try:
             return await self._issue(call, agency, asked)
         except Problem as problem:
-            if problem.status == 503:
-                raise
+            if problem.status == 503 or problem.name == "idempotency-key-reused":
+                raise  # about the call, not about what the message says
             code = str(problem.extra.get("reason", problem.name.replace("-", "_")))
             return _answer(error_view(code, problem.detail, problem.field or ROOT))
 

@@ -75,6 +75,7 @@ class TicketDesk:
             amount=wanted.amount,
             number=number.id if number else None,
             passengers=wanted.passengers,
+            request=self._keyring.order_digest("request", call.cause.request.hex()),
         )
         try:
             ticket, replayed = await self._ticketing.issue(new, call.cause.key)

@@ -26,6 +26,7 @@ from ledger.commands import (
     Relayed,
     Reverse,
 )
+from ledger.credit import draw_for, repayment
 from ledger.decide import decide
 from ledger.decide_payment import expire
 from ledger.decline import DeclineReason
@@ -205,6 +206,10 @@ class Partition:
                 return remembered
             self._expire_due(account, at_ms)
         event = decide(account, command, at_ms)
+        drawn = draw_for(account, command, event, at_ms) if account else None
+        if drawn:
+            self._draft.write(command.account, drawn, at_ms)
+            event = decide(account, command, at_ms)
         if account is None:
             kind = OPENED_BY.get(type(command))
             if kind is None and not isinstance(event, AccountOpened):
@@ -215,7 +220,7 @@ class Partition:
         entry = self._draft.write(command.account, event, at_ms, cause_of(envelope))
         account = self.residents.get(command.account)
         assert account is not None, "an account that was written to is open"
-        self._close_if_ended(account, at_ms)
+        self._settle(account, at_ms)
         return answer(account, entry, reverse=isinstance(command, Reverse))
 
     def _take_over(self, command: Relayed, at_ms: int) -> Reply:
@@ -229,7 +234,7 @@ class Partition:
         refused = isinstance(event, TransferRefused)
         self._draft.write(NO_ACCOUNT if refused else command.account, event, at_ms)
         if account is not None:
-            self._close_if_ended(account, at_ms)
+            self._settle(account, at_ms)
         return Noted()
 
     def _read(self, command: Read, at_ms: int) -> Reply:
@@ -243,10 +248,17 @@ class Partition:
     def _expire_due(self, account: Account, at_ms: int) -> None:
         for ordinal in account.due_holds(at_ms):
             self._draft.write(account.id, expire(account, ordinal), at_ms)
+        self._repay(account, at_ms)
 
-    def _close_if_ended(self, account: Account, at_ms: int) -> None:
+    def _settle(self, account: Account, at_ms: int) -> None:
+        """What follows by itself from the entry that was written."""
+        self._repay(account, at_ms)
         if account.status is AccountStatus.CLOSING and account.ended:
             self._draft.write(account.id, AccountClosed(), at_ms)
+
+    def _repay(self, account: Account, at_ms: int) -> None:
+        while (repaid := repayment(account)) is not None:
+            self._draft.write(account.id, repaid, at_ms)
 
     def _quarantine(self, account_id: AccountId) -> None:
         """A promise is broken in one account: it stops, its partition goes on. What it wrote

@@ -68,6 +68,14 @@ class Pot(msgspec.Struct, array_like=True, gc=False):
     held_minor: int = 0
 
 
+class Credit(msgspec.Struct, array_like=True, gc=False):
+    """What may be owed in a pot, until when (0: no end), and what is (ledger/credit.py)."""
+
+    limit_minor: int
+    until_ms: int
+    drawn_minor: int = 0
+
+
 class Payment(msgspec.Struct, array_like=True, gc=False):
     state: PaymentState
     at_ms: int
@@ -171,6 +179,7 @@ class Account(msgspec.Struct):
     items: int = 0  # of all chapters, ever
     stripe: Stripe | None = None
     earnings: Earnings | None = None
+    credits: dict[str, Credit] = {}  # by pot
     chapters: dict[int, Chapter] = {}
     undrawn: set[int] = set()  # chapters that changed since they were drawn
 
@@ -230,9 +239,11 @@ class Account(msgspec.Struct):
 
     @property
     def ended(self) -> bool:
-        """Nothing is held, on its way or left: a closing account may close."""
+        """Nothing is held, on its way, owed or left: a closing account may close."""
         empty = all(not p.available_minor and not p.held_minor for p in self.pots.values())
         earned = self.earnings is not None and (
             self.earnings.arrived or self.earnings.carried
         )
-        return empty and not self.open_holds and not self.undelivered and not earned
+        owing = any(credit.drawn_minor for credit in self.credits.values())
+        left = earned or owing
+        return empty and not self.open_holds and not self.undelivered and not left

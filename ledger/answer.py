@@ -4,7 +4,7 @@ The first answer and every later one for the same key come from here, from the s
 they cannot differ. Balances are not part of a payment's answer: they move on.
 """
 
-from ledger.account import Account
+from ledger.account import Account, Credit, Pot
 from ledger.decline import DeclineReason
 from ledger.entry import Entry
 from ledger.events import (
@@ -87,8 +87,7 @@ def answer(
 
 def account_answer(account: Account, *, replayed: bool = False) -> AccountReply:
     pots = {
-        name: PotBalance(pot.available_minor, pot.held_minor)
-        for name, pot in account.pots.items()
+        name: _balance(pot, account.credits.get(name)) for name, pot in account.pots.items()
     }
     return AccountReply(
         account.id,
@@ -98,6 +97,18 @@ def account_answer(account: Account, *, replayed: bool = False) -> AccountReply:
         pots,
         replayed,
         account.last_seq,
+    )
+
+
+def _balance(pot: Pot, credit: Credit | None) -> PotBalance:
+    if credit is None:
+        return PotBalance(pot.available_minor, pot.held_minor)
+    return PotBalance(
+        pot.available_minor,
+        pot.held_minor,
+        credit.limit_minor,
+        credit.drawn_minor,
+        credit.until_ms,
     )
 
 

@@ -13,6 +13,7 @@ from ledger.account import (
     Account,
     AccountStatus,
     BoundCode,
+    Credit,
     KeyUse,
     Payment,
     Pot,
@@ -33,6 +34,9 @@ from ledger.events import (
     AnswerRepeated,
     Authorised,
     Captured,
+    CreditDrawn,
+    CreditGranted,
+    CreditRepaid,
     Declined,
     Event,
     Expired,
@@ -124,6 +128,10 @@ def _move_money(account: Account, entry: Entry) -> None:
             pot = account.pots[line.pot]
             pot.held_minor -= line.amount_minor
             assert pot.held_minor >= 0, "held money is never below zero"
+        elif line.book is Book.RECEIVABLE:
+            credit = account.credits[line.pot]
+            credit.drawn_minor += line.amount_minor
+            assert credit.drawn_minor >= 0, "no more is repaid than was drawn"
 
 
 def _write(account: Account, entry: Entry, event: Event) -> None:
@@ -142,6 +150,12 @@ def _write(account: Account, entry: Entry, event: Event) -> None:
             write_earnings(account, entry, event)
         case PayoutHeld() | PayoutApproved() | PayoutCancelled() | PayoutPaid():
             write_payout(account, entry, event)
+        case CreditGranted():
+            credit = account.credits.setdefault(event.pot, Credit(0, 0))
+            credit.limit_minor, credit.until_ms = event.limit_minor, event.until_ms
+        case CreditDrawn():
+            credit = account.credits[event.pot]
+            assert credit.drawn_minor <= credit.limit_minor, "credit stays within its limit"
         case Tombstoned():
             account.remember(event.original, KeyUse(entry.seq, BARRED, attempt=True))
         case AccountFrozen():
@@ -154,6 +168,8 @@ def _write(account: Account, entry: Entry, event: Event) -> None:
             assert account.ended, "an account closes empty"
             account.status = AccountStatus.CLOSED
         case AccountOpened() | Declined() | TransferReceived() | AnswerRepeated():
+            pass
+        case CreditRepaid():
             pass
         case _:
             raise AssertionError(f"{type(event).__name__} is not an event of an account")

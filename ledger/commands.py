@@ -223,6 +223,13 @@ class PayOut(PayoutCommand, frozen=True, kw_only=True, tag=28):
     evidence: bytes
 
 
+class GrantCredit(Command, frozen=True, kw_only=True, tag=29):
+    """Up to this much may be owed in this pot; nothing ends it. until_ms: 0 for no end."""
+
+    limit: Money
+    until_ms: int = 0
+
+
 Read = ReadAccount | ReadPayment | ReadTransfer | ReadEntries | LookUp
 Relayed = Deliver | DeliverSweep | RecordDelivered | ReturnTransfer
 Change = (
@@ -245,6 +252,7 @@ Change = (
     | ApprovePayout
     | CancelPayout
     | PayOut
+    | GrantCredit
 )
 AnyCommand = Change | Relayed | Read
 

@@ -20,6 +20,7 @@ from ledger.commands import (
     DeliverSweep,
     FreezeAccount,
     Fund,
+    GrantCredit,
     Increase,
     OpenAccount,
     PayOut,
@@ -35,6 +36,7 @@ from ledger.commands import (
     UnfreezeAccount,
     Void,
 )
+from ledger.credit import grant
 from ledger.decide_payment import authorise, follow_up, reverse
 from ledger.decide_settlement import (
     cut,
@@ -88,6 +90,8 @@ def decide(account: Account | None, command: Change | Relayed, at_ms: int) -> Ev
             return _close(account)
         case RecordDelivered() | ReturnTransfer():
             return settle_transfer(account, command)
+        case GrantCredit():
+            return grant(account, command)
         case SweepStripe():
             return sweep(account, command)
         case Settle():

@@ -16,6 +16,7 @@ class DeclineReason(StrEnum):
     ACCOUNT_CLOSING = "account_closing"
     ACCOUNT_FROZEN = "account_frozen"
     ACCOUNT_NOT_FROZEN = "account_not_frozen"
+    CREDIT_NOT_GRANTED = "credit_not_granted"
     EVIDENCE_USED = "evidence_used"
     CODE_USED = "code_used"
     CODE_EXPIRED = "code_expired"
@@ -85,6 +86,7 @@ class DeclineReason(StrEnum):
                 | DeclineReason.ACCOUNT_CLOSED
                 | DeclineReason.ACCOUNT_CLOSING
                 | DeclineReason.ACCOUNT_NOT_FROZEN
+                | DeclineReason.CREDIT_NOT_GRANTED
                 | DeclineReason.EVIDENCE_USED
                 | DeclineReason.CODE_USED
                 | DeclineReason.CODE_EXPIRED
@@ -121,6 +123,7 @@ _RESPONSE_CODES = {
     _R.ACCOUNT_CLOSING: "46",
     _R.ACCOUNT_FROZEN: "62",  # restricted card
     _R.ACCOUNT_NOT_FROZEN: "12",
+    _R.CREDIT_NOT_GRANTED: "57",  # not permitted
     _R.EVIDENCE_USED: "94",
     _R.CODE_USED: "94",
     _R.CODE_EXPIRED: "54",  # expired card
@@ -163,6 +166,7 @@ _TEXTS = {
     _R.ACCOUNT_CLOSING: "The account is closing and pays for nothing new.",
     _R.ACCOUNT_FROZEN: "The account is frozen.",
     _R.ACCOUNT_NOT_FROZEN: "The account is not frozen.",
+    _R.CREDIT_NOT_GRANTED: "An account of this kind is given no credit.",
     _R.EVIDENCE_USED: "This evidence has brought in money once already.",
     _R.CODE_USED: "The payment code was used for another order.",
     _R.CODE_EXPIRED: "The payment code has expired: show a fresh one.",

@@ -304,6 +304,28 @@ class PayoutPaid(msgspec.Struct, frozen=True, array_like=True, tag=31):
     credited: Book
 
 
+class CreditGranted(msgspec.Struct, frozen=True, array_like=True, tag=32):
+    """How much may be owed in this pot from now on. until_ms: 0 for no end. What is drawn stays."""
+
+    pot: str
+    limit_minor: int
+    until_ms: int
+
+
+class CreditDrawn(msgspec.Struct, frozen=True, array_like=True, tag=33):
+    """In front of the payment that lacked it."""
+
+    pot: str
+    amount_minor: int
+
+
+class CreditRepaid(msgspec.Struct, frozen=True, array_like=True, tag=34):
+    """Behind the entry that brought it in, or back."""
+
+    pot: str
+    amount_minor: int
+
+
 Event = (
     PartitionOpened
     | AccountOpened
@@ -336,4 +358,7 @@ Event = (
     | PayoutApproved
     | PayoutCancelled
     | PayoutPaid
+    | CreditGranted
+    | CreditDrawn
+    | CreditRepaid
 )

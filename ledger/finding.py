@@ -30,6 +30,7 @@ class Invariant(StrEnum):
     CODE = "code"  # one code, one payment
     CARD = "card"  # a card's counter goes up, and pays once
     HOLD = "hold"  # a hold ends once, in time, by a move that its state allows
+    CREDIT = "credit"  # drawn in time, for a payment; repaid by whatever comes in
     HELD = "held"  # held money is what the open holds have left
     LIMIT = "limit"  # no pot holds more than every reader can count
     CLOSED = "closed"  # a closed account neither gets nor gives

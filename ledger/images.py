@@ -23,6 +23,7 @@ from ledger.account import (
     AccountStatus,
     BoundCode,
     Chapter,
+    Credit,
     Earnings,
     KeyUse,
     Payment,
@@ -39,7 +40,7 @@ from ledger.journal import Image, Mark, Reader
 # Of what an image holds: raise it when Account changes, or what apply.py makes of an entry. It is
 # the first byte of a body. Those of the first release have none and begin as a msgpack array does,
 # so versions stay below that.
-IMAGE_VERSION = 4
+IMAGE_VERSION = 5
 _ARRAY = 0x90
 assert 0 < IMAGE_VERSION < _ARRAY
 
@@ -73,6 +74,7 @@ class _Head(msgspec.Struct, array_like=True):
     cards: dict[bytes, int]
     stripe: Stripe | None
     earnings: Earnings | None
+    credits: dict[str, Credit]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -115,6 +117,7 @@ def draw_head(account: Account) -> Image:
         account.cards,
         account.stripe,
         account.earnings,
+        account.credits,
     )
     return _image(account.id, account.last_seq, account.next_due_ms(), head)
 
@@ -158,6 +161,7 @@ def restore(partition: int, image: Image, load: Load) -> Account | None:
         items=head.items,
         stripe=head.stripe,
         earnings=head.earnings,
+        credits=head.credits,
     )
     for number in range(account.latest):
         _take_up(account, number, _chapter(partition, account.id, number, load))

@@ -15,6 +15,8 @@ from ledger.events import (
     Amounts,
     Authorised,
     Captured,
+    CreditDrawn,
+    CreditRepaid,
     Event,
     Expired,
     Increased,
@@ -51,8 +53,10 @@ Broken = tuple[Invariant, str]
 FollowUp = Increased | Captured | Voided | Expired | Refunded | Reversed
 
 # What the house owes to somebody, now or after a delivery.
-_OWED = OF_ACCOUNTS | {Book.MERCHANT, Book.TRANSIT, Book.UNCLAIMED}
+_OWED = (OF_ACCOUNTS - {Book.RECEIVABLE}) | {Book.MERCHANT, Book.TRANSIT, Book.UNCLAIMED}
 _BACKING = frozenset({Book.SAFEGUARDED, Book.POINTS_ISSUED})
+_OF_MONEY = frozenset({Book.SAFEGUARDED, Book.RECEIVABLE})
+_OF_POINTS = frozenset({Book.POINTS_ISSUED})
 
 
 def broken_by_itself(entry: Entry) -> Iterator[Broken]:
@@ -80,6 +84,7 @@ def broken_for(account: Account | None, entry: Entry) -> Iterator[Broken]:
         return
     yield from _key(account, entry)
     yield from _card(account, entry.event)
+    yield from _credit(account, entry)
     yield from _evidence(account, entry.event)
     if account.status is AccountStatus.CLOSED and _touches_owner(entry):
         yield Invariant.CLOSED, "money moves in an account that is closed"
@@ -128,6 +133,11 @@ def broken_at_last(account: Account) -> Iterator[Broken]:
     held: dict[str, int] = {}
     for ordinal in still_open:
         held = add(held, account.payments[ordinal].remaining)
+    if _both(account):
+        yield (
+            Invariant.CREDIT,
+            "credit is drawn and not used, or came back and is not repaid",
+        )
     if held != add({}, {name: pot.held_minor for name, pot in account.pots.items()}):
         yield Invariant.HELD, "held money is not what the open holds have left"
 
@@ -150,6 +160,8 @@ def _moved(event: Event) -> list[Legs]:
             return [{event.pot: event.amount_minor}]  # a stripe's may be below zero
         case PayoutCancelled() | PayoutPaid():
             return [{event.pot: event.amount_minor}]
+        case CreditDrawn() | CreditRepaid():
+            return [{event.pot: event.amount_minor}]
         case Settled():
             return [event.fees, event.credited]
         case _:
@@ -157,14 +169,14 @@ def _moved(event: Event) -> list[Legs]:
 
 
 def _uncovered(entry: Entry) -> Iterator[Broken]:
-    """Design: what is owed in a currency grows only with the safeguarded money; what is owed in
-    points only with the points issued. One never backs the other.
+    """Design: what is owed in a currency grows only with the safeguarded money and with credit that
+    was granted; what is owed in points only with the points issued. One never backs the other.
     """
     short: dict[str, int] = {}
     for line in entry.postings:
         commodity = commodity_of(line.pot)
-        backing = Book.POINTS_ISSUED if commodity in POINTS_UNITS else Book.SAFEGUARDED
-        if line.book in _OWED or line.book is backing:
+        backing = _OF_POINTS if commodity in POINTS_UNITS else _OF_MONEY
+        if line.book in _OWED or line.book in backing:
             short[commodity] = short.get(commodity, 0) - line.amount_minor
     for commodity, minor in short.items():
         if minor > 0:
@@ -195,6 +207,31 @@ def _evidence(account: Account, event: Event) -> Iterator[Broken]:
         yield Invariant.EVIDENCE, "evidence brings money in, and this debits another book"
     if not funding and event.debited is not Book.AVAILABLE:
         yield Invariant.EVIDENCE, "money comes from outside without evidence"
+
+
+def _credit(account: Account, entry: Entry) -> Iterator[Broken]:
+    """Money and debt meet in one pot only between an entry and the one that ends it."""
+    event = entry.event
+    if isinstance(event, CreditDrawn):
+        credit = account.credits.get(event.pot)
+        if credit is None or 0 < credit.until_ms <= entry.at_ms:
+            yield Invariant.CREDIT, "credit is drawn that is not granted at this time"
+    for pot in _both(account):
+        spent = isinstance(event, Authorised | Purchased | Increased) and (
+            event.legs == {pot: account.pots[pot].available_minor}
+        )
+        repaid = isinstance(event, CreditRepaid) and event.pot == pot
+        if not spent and not repaid:
+            yield Invariant.CREDIT, f"{pot} is there and owed, and this does not settle it"
+
+
+def _both(account: Account) -> list[str]:
+    """Pots with something in them that is owed too."""
+    return [
+        pot
+        for pot, credit in account.credits.items()
+        if credit.drawn_minor and account.pots[pot].available_minor
+    ]
 
 
 def _card(account: Account, event: Event) -> Iterator[Broken]:

@@ -51,6 +51,7 @@ _TYPES = {
     Book.SETTLING: "L",
     Book.FEES: "R",
     Book.PAYOUT: "L",
+    Book.RECEIVABLE: "A",
 }
 
 

@@ -29,11 +29,12 @@ class Book(IntEnum):
     SETTLING = 8  # swept from a merchant's stripes, and not settled yet. May go negative
     FEES = 9  # what merchants paid for their payments
     PAYOUT = 10  # set aside to be paid out by the bank, and owed until it has been
+    RECEIVABLE = 11  # credit that an account has drawn and not repaid (an asset)
 
 
 CONSTRAINED = frozenset({Book.AVAILABLE, Book.HELD})
 # Those whose owner is an account.
-OF_ACCOUNTS = CONSTRAINED | {Book.SETTLING, Book.PAYOUT}
+OF_ACCOUNTS = CONSTRAINED | {Book.SETTLING, Book.PAYOUT, Book.RECEIVABLE}
 
 
 def commodity_of(pot: str) -> str:

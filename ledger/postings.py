@@ -6,6 +6,8 @@ So an entry's lines can always be computed again, and `airside ledger verify` do
 from ledger.events import (
     Authorised,
     Captured,
+    CreditDrawn,
+    CreditRepaid,
     Event,
     Expired,
     Increased,
@@ -32,6 +34,7 @@ TRANSIT = (Book.TRANSIT, b"")
 def postings_of(account: AccountId, event: Event) -> list[Posting]:
     """The balanced lines of this event on this account; empty when no money moves."""
     available, held = (Book.AVAILABLE, account), (Book.HELD, account)
+    payout, settling = (Book.PAYOUT, account), (Book.SETTLING, account)
     match event:
         case Purchased():
             return move(event.legs, debit=available, credit=_merchant(event.sale.merchant))
@@ -58,28 +61,34 @@ def postings_of(account: AccountId, event: Event) -> list[Posting]:
             debit = _merchant(event.merchant)
             return move({event.pot: event.amount_minor}, debit=debit, credit=TRANSIT)
         case SweepReceived():
-            credit = (Book.SETTLING, account)
-            return move({event.pot: event.amount_minor}, debit=TRANSIT, credit=credit)
+            return move({event.pot: event.amount_minor}, debit=TRANSIT, credit=settling)
         case Settled():
-            settling = (Book.SETTLING, account)
             lines = move(event.fees, debit=settling, credit=(Book.FEES, b""))
             return lines + move(event.credited, debit=settling, credit=available)
         case PayoutHeld():
-            payout = (Book.PAYOUT, account)
             return move({event.pot: event.amount_minor}, debit=available, credit=payout)
         case PayoutCancelled():
-            payout = (Book.PAYOUT, account)
             return move({event.pot: event.amount_minor}, debit=payout, credit=available)
         case PayoutPaid():
-            payout, credit = (Book.PAYOUT, account), (event.credited, b"")
+            credit = (event.credited, b"")
             return move({event.pot: event.amount_minor}, debit=payout, credit=credit)
         case TransferReceived():
             return move({event.pot: event.amount_minor}, debit=TRANSIT, credit=available)
         case TransferReturned():
             credit = _credited(event.credited, account)
             return move({event.pot: event.amount_minor}, debit=TRANSIT, credit=credit)
+        case CreditDrawn() | CreditRepaid():
+            return _lent(account, event)
         case _:
             return []
+
+
+def _lent(account: AccountId, event: CreditDrawn | CreditRepaid) -> list[Posting]:
+    available, receivable = (Book.AVAILABLE, account), (Book.RECEIVABLE, account)
+    legs = {event.pot: event.amount_minor}
+    if isinstance(event, CreditDrawn):
+        return move(legs, debit=receivable, credit=available)
+    return move(legs, debit=available, credit=receivable)
 
 
 def _merchant(merchant: str) -> tuple[Book, bytes]:

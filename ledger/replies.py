@@ -32,8 +32,13 @@ class PaymentReply(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 class PotBalance(msgspec.Struct, frozen=True, array_like=True):
+    """credit_minor: what may be owed; drawn_minor: what is; until_ms: until when, 0 for no end."""
+
     available_minor: int
     held_minor: int
+    credit_minor: int = 0
+    drawn_minor: int = 0
+    until_ms: int = 0
 
 
 class AccountReply(msgspec.Struct, frozen=True, array_like=True, tag=2):

@@ -5,8 +5,8 @@ with the sequence of its last entry; from there its own line of entries is walke
 change is taken off again. So the closing balance is the ledger's, the opening balance is what is
 left when all has been taken off, and the lines in between add up, because they are the entries.
 
-The balance is what the owner has: available and held together. A hold moves nothing here; its
-capture does.
+The balance is what the owner has less what it owes: available and held, less the credit that is
+drawn. So a hold moves nothing here, and its capture does; nor does credit, until it is spent.
 """
 
 import msgspec
@@ -73,7 +73,7 @@ class Statements:
         if currency not in now.pots:
             raise NoSuchPot(currency)
         pot = now.pots[currency]
-        balance_minor = pot.available_minor + pot.held_minor
+        balance_minor = pot.available_minor + pot.held_minor - pot.drawn_minor
         closing_minor = balance_minor
         lines: list[Line] = []
         seq, walked = now.seq, 0
@@ -110,8 +110,8 @@ class Statements:
 
 
 def change(entry: Entry, currency: str) -> int:
-    """What the entry did to what the owner has in this pot, in minor units."""
-    own = {Book.AVAILABLE, Book.HELD}
+    """What the entry did to what the owner has in this pot, less what it owes, in minor units."""
+    own = {Book.AVAILABLE, Book.HELD, Book.RECEIVABLE}
     return -sum(
         line.amount_minor
         for line in entry.postings

@@ -14,7 +14,8 @@ One line is one command, and what follows the arrow is its whole answer. A payme
 called by its order; its key is its order too, unless `key=` says another. Everything runs on a
 real partition with a real journal, and at the end every journal must verify.
 
-    open NAME POT…                              close | freeze | unfreeze NAME
+    open | agency NAME POT…                     close | freeze | unfreeze NAME
+    credit NAME AMOUNT POT [for=TIME]           owed NAME POT
     top-up NAME AMOUNT POT EVIDENCE             balance NAME POT
     hold | pay ORDER NAME AMOUNT POT at MERCHANT [by=CODE] [for=TIME] [key=KEY]
     show CODE [ahead=TIME]                      a payment code, drawn now
@@ -49,6 +50,7 @@ from ledger.commands import (
     Envelope,
     FreezeAccount,
     Fund,
+    GrantCredit,
     Increase,
     LookUp,
     OpenAccount,
@@ -172,6 +174,25 @@ class _World:
         account = account_of(name)
         command = OpenAccount(account=account, kind=AccountKind.WALLET, pots=pots)
         return self._ask(command, key or f"open {name}")
+
+    def _agency(self, name: str, *pots: str) -> str:
+        command = OpenAccount(account=account_of(name), kind=AccountKind.AGENT, pots=pots)
+        return self._ask(command, f"open {name}")
+
+    def _credit(self, name: str, amount: str, pot: str, **options: str) -> str:
+        ends = options.get("for")
+        until_ms = self._clock.now_ms() + _time_ms(ends) if ends else 0
+        command = GrantCredit(
+            account=account_of(name), limit=money(amount, pot), until_ms=until_ms
+        )
+        return self._ask(command)
+
+    def _owed(self, name: str, pot: str) -> str:
+        reply = self._desk.ask(Envelope(ReadAccount(account=account_of(name))))
+        assert isinstance(reply, AccountReply), reply
+        found = reply.pots[pot]
+        drawn = format_minor(found.drawn_minor, pot)
+        return f"{drawn} of {format_minor(found.credit_minor, pot)}"
 
     def _close(self, name: str) -> str:
         return self._ask(CloseAccount(account=account_of(name)))

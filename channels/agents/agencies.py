@@ -5,6 +5,7 @@ import hashlib
 import secrets
 
 import msgspec
+from msgspec import UNSET
 
 from channels.agents.access import AgencyFinder
 from channels.agents.profile import Profiles
@@ -13,6 +14,7 @@ from channels.agents.wire import (
     AgencyBody,
     AgencyDetailView,
     AgencyView,
+    CreditBody,
     DisableUserBody,
     NewUserView,
     UserBody,
@@ -21,11 +23,11 @@ from channels.agents.wire import (
 from channels.outcome import approved
 from channels.problem import Problem, bad_field, key_reused, not_found
 from channels.route import Answer, Call, Route, scopes
-from ledger.clock import Clock
-from ledger.commands import OpenAccount
+from ledger.clock import SECOND_MS, Clock
+from ledger.commands import GrantCredit, OpenAccount
 from ledger.events import AccountKind
-from ledger.ids import account_text, derive_account
-from ledger.money import UnknownCommodity, exponent
+from ledger.ids import account_text, derive_account, parse_account
+from ledger.money import Money, UnknownCommodity, exponent
 from ledger.replies import AccountReply
 from services.agencies import (
     Agency,
@@ -90,6 +92,11 @@ class AgenciesApi:
                 answers={200: AgencyDetailView},
             ),
             Route(
+                method="POST", path=f"{one}/credit", handler=self.lend, scopes=operator,
+                summary="Credit: how much may be owed, drawn and repaid by itself",
+                body=CreditBody, keyed=True, answers={200: AgencyView},
+            ),
+            Route(
                 method="POST", path=f"{one}/users", handler=self.add_user, scopes=operator,
                 summary="A user of an agency, with a key that is shown once", body=UserBody,
                 answers={201: NewUserView},
@@ -148,6 +155,22 @@ class AgenciesApi:
                 raise key_reused("agency") from None
         set_label(self._store, label)
         return agency
+
+    async def lend(self, call: Call) -> Answer:
+        body: CreditBody = call.body
+        agency = await self._finder.named(call)
+        until_ms = 0
+        if body.valid_s is not UNSET:
+            until_ms = self._clock.now_ms() + body.valid_s * SECOND_MS
+        command = GrantCredit(
+            account=parse_account(agency.account),
+            limit=Money(body.limit_minor, body.currency),
+            until_ms=until_ms,
+        )
+        changed = await self._accounts.change(command, call.cause)
+        reply = approved(changed, AccountReply, "$.currency")
+        view = await self._profiles.view(agency, call.caller.id)
+        return Answer(200, view, reply.replayed)
 
     async def listed(self, call: Call) -> Answer:
         agencies = await asyncio.to_thread(list_agencies, self._store)

@@ -15,12 +15,13 @@ from channels.outcome import approved
 from channels.problem import bad_field
 from channels.route import Answer, Call, Route, scopes
 from channels.wire import AmountView
-from ledger.account import AccountStatus
+from ledger.account import AccountStatus, Credit
 from ledger.clock import Clock
 from ledger.commands import ReadAccount
+from ledger.credit import left_of
 from ledger.ids import parse_account
 from ledger.money import Money
-from ledger.replies import AccountReply, PotBalance
+from ledger.replies import AccountReply
 from ledger.time_text import time_text
 from services.agencies import Agency, Alert, find_alerts, judge_alert, set_alert
 from services.asking import Accounts
@@ -49,15 +50,39 @@ class Profiles:
             account=agency.account,
             status=account.status.value,
             utc_offset_min=agency.utc_offset_min,
-            pots=[_pot(pot, b, alerts.get(pot)) for pot, b in account.pots.items()],
+            pots=[self._pot(account, pot, alerts.get(pot)) for pot in account.pots],
+        )
+
+    def spendable_minor(self, account: AccountReply, currency: str) -> int:
+        return spendable_minor(account, currency, self._clock.now_ms())
+
+    def _pot(
+        self, account: AccountReply, currency: str, alert: Alert | None
+    ) -> AgencyPotView:
+        balance = account.pots[currency]
+        raised_at_ms = alert.raised_at_ms if alert else None
+        return AgencyPotView(
+            currency=currency,
+            available_minor=balance.available_minor,
+            held_minor=balance.held_minor,
+            spendable_minor=self.spendable_minor(account, currency),
+            credit_limit_minor=balance.credit_minor,
+            credit_drawn_minor=balance.drawn_minor,
+            credit_until=time_text(balance.until_ms) if balance.until_ms else None,
+            alert_below_minor=alert.below_minor if alert else 0,
+            low=raised_at_ms is not None,
+            low_since=time_text(raised_at_ms) if raised_at_ms else None,
         )
 
     def _judged(self, agency: Agency, account: AccountReply) -> dict[str, Alert]:
-        """Looked at with each balance that is shown or moved, so a page cannot miss one."""
+        """Judged with each balance that is shown: nobody sees a low one without its warning."""
         now_ms = self._clock.now_ms()
         return {
             currency: judge_alert(
-                self._store, alert, spendable_minor(account, currency), now_ms=now_ms
+                self._store,
+                alert,
+                spendable_minor(account, currency, now_ms),
+                now_ms=now_ms,
             )
             for currency, alert in find_alerts(self._store, agency.id).items()
         }
@@ -98,13 +123,14 @@ class ProfileApi:
         body: ValidationBody = call.body
         account = await self._profiles.account(await self._finder.own(call), call.caller.id)
         amount = Money(body.amount.amount_minor, body.amount.currency)
-        reasons = _reasons(account, amount)
+        spendable = self._profiles.spendable_minor(account, amount.commodity)
+        reasons = _reasons(account, amount, spendable)
         return Answer(
             200,
             ValidationView(
                 allowed=not reasons,
                 amount=AmountView(amount.amount_minor, amount.commodity),
-                spendable_minor=spendable_minor(account, amount.commodity),
+                spendable_minor=spendable,
                 reasons=reasons,
             ),
         )
@@ -121,13 +147,16 @@ class ProfileApi:
         return Answer(200, await self._profiles.view(agency, call.caller.id))
 
 
-def spendable_minor(account: AccountReply, currency: str) -> int:
-    """What the next ticket may cost, in minor units."""
+def spendable_minor(account: AccountReply, currency: str, now_ms: int) -> int:
+    """What the next ticket may cost, in minor units: prepaid, and on credit."""
     pot = account.pots.get(currency)
-    return pot.available_minor if pot else 0
+    if pot is None:
+        return 0
+    credit = Credit(pot.credit_minor, pot.until_ms, pot.drawn_minor)
+    return pot.available_minor + left_of(credit, now_ms)
 
 
-def _reasons(account: AccountReply, amount: Money) -> list[ReasonView]:
+def _reasons(account: AccountReply, amount: Money, spendable: int) -> list[ReasonView]:
     """Everything that speaks against it; the account's own actor decides when it is asked."""
     reasons = []
     if account.status is not AccountStatus.OPEN:
@@ -136,21 +165,8 @@ def _reasons(account: AccountReply, amount: Money) -> list[ReasonView]:
     if amount.commodity not in account.pots:
         text = f"The agency has no pot in {amount.commodity}."
         reasons.append(ReasonView("wrong_currency", text))
-    elif spendable_minor(account, amount.commodity) < amount.amount_minor:
+    elif spendable < amount.amount_minor:
         reasons.append(
             ReasonView("insufficient_funds", "The account does not hold enough.")
         )
     return reasons
-
-
-def _pot(currency: str, balance: PotBalance, alert: Alert | None) -> AgencyPotView:
-    raised_at_ms = alert.raised_at_ms if alert else None
-    return AgencyPotView(
-        currency=currency,
-        available_minor=balance.available_minor,
-        held_minor=balance.held_minor,
-        spendable_minor=balance.available_minor,
-        alert_below_minor=alert.below_minor if alert else 0,
-        low=raised_at_ms is not None,
-        low_since=time_text(raised_at_ms) if raised_at_ms else None,
-    )

@@ -29,6 +29,8 @@ NumberText = Annotated[
 OfferText = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{1,64}$")]
 PersonName = Annotated[str, Meta(min_length=1, max_length=64)]
 # From five minutes, for a fare that is held so long, to the month that a card would have.
+# A year: a limit that nobody looks at for longer is nobody's decision any more.
+CreditSeconds = Annotated[int, Meta(ge=60, le=366 * 86_400)]
 ValidSeconds = Annotated[int, Meta(ge=300, le=31 * 86_400)]
 
 
@@ -91,13 +93,26 @@ class TicketRefundBody(In, frozen=True):
     amount: Amount | UnsetType = UNSET
 
 
+class CreditBody(In, frozen=True):
+    """What may be owed in a currency; 0 ends it. valid_s: for so long, or until it is changed."""
+
+    limit_minor: Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX)]
+    currency: Currency
+    valid_s: CreditSeconds | UnsetType = UNSET
+
+
 class AgencyPotView(Out, frozen=True):
-    """spendable = available. low: less than `alert_below_minor` may be spent."""
+    """spendable = available + what is left of the credit. low: less than `alert_below_minor` may
+    be spent.
+    """
 
     currency: str
     available_minor: int
     held_minor: int
     spendable_minor: int
+    credit_limit_minor: int
+    credit_drawn_minor: int
+    credit_until: str | None
     alert_below_minor: int
     low: bool
     low_since: str | None

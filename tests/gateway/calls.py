@@ -135,6 +135,13 @@ async def agency_ticket(house: House) -> Call:
     return Call(house.agent, "/v1/agency/tickets", body, body | {"order": "OTHER"})
 
 
+async def agency_credit(house: House) -> Call:
+    agency = await open_agency(house)
+    body = {"limit_minor": 100, "currency": "QAR"}
+    other = body | {"limit_minor": 200}
+    return Call(house.operator, f"/v1/agencies/{agency.id}/credit", body, other)
+
+
 async def agency_decline(house: House) -> Call:
     await open_agency(house)
     body = ticket_body()
@@ -196,6 +203,7 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/agency/tickets": agency_ticket,
     "/v1/agency/tickets (declined)": agency_decline,
     "/v1/agency/refunds": agency_refund,
+    "/v1/agencies/{id}/credit": agency_credit,
     "/v1/ndc/21.3/order-create": ndc_order,
     "/v1/flights": flight,
     "/v1/flights/{id}/allowances": set_aside,

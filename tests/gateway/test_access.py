@@ -89,6 +89,7 @@ MAY = {
     "POST /v1/agencies": "operator",
     "GET /v1/agencies": "operator",
     "GET /v1/agencies/{id}": "operator",
+    "POST /v1/agencies/{id}/credit": "operator",
     "POST /v1/agencies/{id}/users": "operator",
     "POST /v1/agencies/{id}/users/disable": "operator",
     "GET /v1/agencies/{id}/tickets": "operator",

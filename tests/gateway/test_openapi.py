@@ -262,6 +262,9 @@ async def what_agencies_do(house: House) -> None:
     for path in ("", "/statement", "/tickets", "/statement?from=no", "/tickets?limit=no"):
         await house.operator.get(f"/v1/agencies/{agency.id}{path}")
         await house.agent.get(f"/v1/agency{path}")
+    credit = {"limit_minor": 1, "currency": "QAR"}
+    await house.operator.post(f"/v1/agencies/{agency.id}/credit", credit)
+    await house.operator.post(f"/v1/agencies/{UNKNOWN['agencies']}/credit", credit)
     await house.operator.get("/v1/agencies")
     await house.agent.get("/v1/agency/statement.csv")
     await house.agent.get("/v1/agency/statement.csv?from=no")

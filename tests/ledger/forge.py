@@ -27,6 +27,7 @@ from ledger.commands import (
     CloseAccount,
     CutStripe,
     Fund,
+    GrantCredit,
     OpenAccount,
     PayOut,
     Refund,
@@ -60,6 +61,7 @@ def resident(partition: int, name: str) -> AccountId:
 
 AMIRA, BILAL, DANA = resident(0, "amira"), resident(1, "bilal"), resident(1, "dana")
 LOUNGE = resident(0, "lounge")
+GULF = resident(1, "gulf")
 
 
 class World:
@@ -134,8 +136,21 @@ async def live_through(world: World) -> None:
     await world.deliver()
     await settle(world)
     await empty(world, DANA)
+    await lend(world)
     for _ in range(2):
         await world.pay(AMIRA, 10_000_000)
+
+
+async def lend(world: World) -> None:
+    """An agency buys on credit, and half of it is repaid."""
+    await world.ask(OpenAccount(account=GULF, kind=AccountKind.AGENT, pots=("QAR",)))
+    later_ms = world.clock.now_ms() + 3_600 * SECOND_MS
+    limit = Money(50_000, "QAR")
+    await world.ask(GrantCredit(account=GULF, limit=limit, until_ms=later_ms))
+    await world.pay(GULF, 20_000, capture=CaptureMode.AUTOMATIC)
+    source = evidence_of("gulf repays")
+    await world.ask(Fund(account=source, target=GULF, amount=Money(10_000, "QAR")))
+    await world.deliver()
 
 
 # What the lounge took in each partition, by the payments of live_through.

@@ -21,6 +21,7 @@ from ledger.commands import (
     Envelope,
     FreezeAccount,
     Fund,
+    GrantCredit,
     Increase,
     OpenAccount,
     PayOut,
@@ -40,6 +41,7 @@ from ledger.events import AccountKind
 from ledger.ids import AccountId
 from ledger.payment import PaymentState as S
 from ledger.replies import DeclinedReply, Refusal, RefusalKind, Reply
+from tests.ledger.model_credit import draw, grant, owing, pay_back
 from tests.ledger.model_settlement import (
     add_to,
     cut,
@@ -101,6 +103,7 @@ class Model:
         asked = self._known(wallet, envelope)
         if asked is None:
             self._expire(wallet)
+            self._draw(wallet, command)
             seq = self._written(wallet)
             asked = self._decide(wallet, command, seq)
             self._note(wallet, envelope, asked)
@@ -205,8 +208,39 @@ class Model:
             wallet.release(attempt)
             attempt.state = S.CAPTURED if attempt.captured else S.EXPIRED
             self._written(wallet)
+        self._pay_back(wallet)
+
+    def _pay_back(self, wallet: Wallet) -> None:
+        for purse in owing(wallet):
+            pay_back(purse)
+            self._written(wallet)
+
+    def _draw(self, wallet: Wallet, command: Change) -> None:
+        """An entry of its own, in front of the payment's."""
+        match command:
+            case Authorise():
+                reason = self._why_not(wallet, command)
+            case Increase():
+                reason = self._why_not_more(wallet, command)
+            case _:
+                return
+        short = reason is R.INSUFFICIENT_FUNDS
+        if short and draw(wallet, command.amount, self._at_ms):
+            self._written(wallet)
+
+    def _why_not_more(self, wallet: Wallet, command: Increase) -> R | None:
+        """As increase() judges it, and without doing it."""
+        attempt = wallet.attempts.get(command.ordinal)
+        if attempt is None or command.merchant not in {"", attempt.sale.merchant}:
+            return R.PAYMENT_NOT_FOUND
+        if attempt.state not in {S.AUTHORISED, S.PARTIALLY_CAPTURED} or wallet.unusable:
+            return R.HOLD_CAPTURED
+        if command.amount.commodity != attempt.pot:
+            return R.WRONG_CURRENCY
+        return wallet.cannot_spend(command.amount)
 
     def _close_if_finished(self, wallet: Wallet) -> None:
+        self._pay_back(wallet)
         if wallet.status is AccountStatus.CLOSING and wallet.finished:
             wallet.status = AccountStatus.CLOSED
             self._written(wallet)
@@ -250,6 +284,8 @@ class Model:
                 if asked.sent:
                     self._outbox.append(("delivery", wallet, asked.sent))
                 return asked
+            case GrantCredit():
+                return grant(wallet, command)
             case Settle():
                 return settle(wallet, command)
             case RequestPayout():

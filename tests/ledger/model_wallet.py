@@ -61,6 +61,9 @@ class Purse:
 
     free: int = 0
     held: int = 0
+    limit: int = 0
+    until_ms: int = 0
+    drawn: int = 0
 
 
 @dataclass
@@ -159,7 +162,7 @@ class Wallet:
     @property
     def finished(self) -> bool:
         away = any(wire.away for wire in self.wires.values())
-        left = any(purse.free or purse.held for purse in self.purses.values())
+        left = any(p.free or p.held or p.drawn for p in self.purses.values())
         earned = any(self.arrived.values()) or any(self.carried.values())
         return not away and not left and not earned and not self.holds()
 
@@ -240,7 +243,10 @@ def about_payment(
 
 def about_account(wallet: Wallet) -> Asked:
     def answer(again: bool) -> Reply:  # noqa: FBT001 — one flag, and it has a name
-        pots = {pot: PotBalance(p.free, p.held) for pot, p in wallet.purses.items()}
+        pots = {
+            pot: PotBalance(p.free, p.held, p.limit, p.drawn, p.until_ms)
+            for pot, p in wallet.purses.items()
+        }
         opened, seq = wallet.opened_at_ms, wallet.last_seq
         return AccountReply(wallet.id, wallet.kind, wallet.status, opened, pots, again, seq)
 

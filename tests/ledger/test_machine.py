@@ -27,6 +27,7 @@ from ledger.commands import (
     Envelope,
     FreezeAccount,
     Fund,
+    GrantCredit,
     Increase,
     LookUp,
     OpenAccount,
@@ -75,6 +76,7 @@ counters = st.integers(1, 6)
 earnings = st.sampled_from(["cut", "sweep", "sweep", "settle"])
 persons = st.sampled_from(["prn_olga", "prn_piet"])
 decisions = st.sampled_from(["ask", "approve", "approve", "paid", "paid", "cancel"])
+limits = st.sampled_from([0, 1, 7, 1_000, 24_000, 24_000, MOST, MOST + 1, -1])
 evidences = st.sampled_from([""] * 4 + [f"stmt-{number}" for number in range(9)])
 
 
@@ -110,8 +112,9 @@ class OnePartition(RuleBasedStateMachine):
 
     def draw_amount(self, data: st.DataObject, account: AccountId) -> Money:
         pot = data.draw(pots, label="pot")
-        free = self.wallet(account).purses.get(pot, Purse()).free
-        return Money(self.draw_minor(data, free), pot)
+        purse = self.wallet(account).purses.get(pot, Purse())
+        lendable = data.draw(st.sampled_from([0, max(0, purse.limit - purse.drawn)]))
+        return Money(self.draw_minor(data, purse.free + lendable), pot)
 
     def draw_part(self, data: st.DataObject, account: AccountId, ordinal: int) -> Money:
         attempt = self.wallet(account).attempts.get(ordinal)
@@ -125,7 +128,8 @@ class OnePartition(RuleBasedStateMachine):
     @initialize(minor=st.sampled_from([100, 24_000, MOST - 5]))
     def begin(self, minor: int) -> None:
         for number, account in enumerate([AMIRA, BILAL]):
-            self.ask(OpenAccount(account=account, kind=AccountKind.WALLET, pots=POTS))
+            kind = AccountKind.AGENT if account == AMIRA else AccountKind.WALLET
+            self.ask(OpenAccount(account=account, kind=kind, pots=POTS))
             source = evidence_of(f"stmt-{number}")
             self.ask(Fund(account=source, target=account, amount=Money(minor, "QAR")))
         self.deliver()
@@ -255,6 +259,14 @@ class OnePartition(RuleBasedStateMachine):
         else:
             other = sha256(envelope.request).digest()[:16]
             self.compare(msgspec.structs.replace(envelope, request=other))
+
+    @rule(account=people, limit=limits, wait_ms=st.sampled_from([0, 0, 1, 60_000]))
+    def lend(self, account: AccountId, limit: int, wait_ms: int) -> None:
+        """To a business or to somebody else, in money or in points; it may end at once."""
+        until_ms = self.clock.now_ms() + wait_ms if wait_ms else 0
+        pot = "AVIOS" if limit == 7 else "QAR"
+        command = GrantCredit(account=account, limit=Money(limit, pot), until_ms=until_ms)
+        self.ask(command)
 
     @rule(account=people, what=turns)
     def turn(self, account: AccountId, what: str) -> None:

@@ -16,7 +16,7 @@ from ledger.report_text import verify_text
 from ledger.sqlite_store import SqliteStore
 from ledger.verify import verify
 from tests.books import memory_folder
-from tests.ledger import spoils_settlement
+from tests.ledger import spoils_credit, spoils_settlement
 from tests.ledger.forge import (
     AMIRA,
     BILAL,
@@ -72,6 +72,7 @@ def test_what_was_broken_is_found_where_it_is(
 
 
 def test_every_promise_can_be_broken() -> None:
+    assert spoils_credit.__name__
     assert spoils_settlement.__name__  # imported, so its ways are among them
     assert set(SPOILS) == set(Invariant)
 

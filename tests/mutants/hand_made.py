@@ -27,6 +27,43 @@ class Mutation(NamedTuple):
 
 
 MUTATIONS = [
+    # What a business may owe, and when it pays back.
+    Mutation(
+        "lends one coin more than was granted",
+        "ledger/credit.py",
+        "return max(credit.limit_minor - credit.drawn_minor, 0)",
+        "return max(credit.limit_minor - credit.drawn_minor + 1, 0)",
+    ),
+    Mutation(
+        "lends the whole limit to each payment",
+        "ledger/credit.py",
+        "return max(credit.limit_minor - credit.drawn_minor, 0)",
+        "return credit.limit_minor",
+    ),
+    Mutation(
+        "lends after the last moment",
+        "ledger/credit.py",
+        "if credit.until_ms and at_ms >= credit.until_ms:",
+        "if credit.until_ms and at_ms > credit.until_ms:",
+    ),
+    Mutation(
+        "lends the whole amount, not what is missing",
+        "ledger/credit.py",
+        "return CreditDrawn(pot, missing_minor)",
+        "return CreditDrawn(pot, command.amount.amount_minor)",
+    ),
+    Mutation(
+        "lets what expires be spent before it repays",
+        "actors/partition.py",
+        "        self._repay(account, at_ms)\n\n    def _settle",
+        "\n    def _settle",
+    ),
+    Mutation(
+        "closes an account that owes",
+        "ledger/account.py",
+        "owing = any(credit.drawn_minor for credit in self.credits.values())",
+        "owing = False",
+    ),
     # What an account may spend, and what comes back to it.
     Mutation(
         "refuses the last coin",

@@ -11,14 +11,24 @@ import pytest
 
 from tests.books import memory_folder
 from tests.house.tree import ROOT
-from tests.ledger import test_account_stories, test_card_stories, test_payment_stories
+from tests.ledger import (
+    test_account_stories,
+    test_card_stories,
+    test_credit_stories,
+    test_payment_stories,
+)
 from tests.mutants.forks import EVERYBODY
 from tests.simulation.plan import SQLITE_EVERY
 from tests.simulation.simulation import simulate
 from tests.stories import TOLD, tell
 
 # Modules whose stories are told: importing them is enough.
-STORIES = (test_account_stories, test_card_stories, test_payment_stories)
+STORIES = (
+    test_account_stories,
+    test_card_stories,
+    test_credit_stories,
+    test_payment_stories,
+)
 # Enough to meet what each bug needs; the first one or two do, mostly.
 SEEDS = range(1, 17)
 SQLITE_SEEDS = range(SQLITE_EVERY, 9 * SQLITE_EVERY, SQLITE_EVERY)
@@ -50,6 +60,7 @@ DIRECTED = (
     "tests/ledger/test_legs.py",
     "tests/ledger/test_money.py",
     "tests/ledger/test_card_stories.py",
+    "tests/ledger/test_credit_stories.py",
     "tests/ledger/test_payment_stories.py",
     "tests/ledger/test_postings.py",
     "tests/ledger/test_refused_moves.py",

@@ -32,7 +32,7 @@ from ledger.commands import (
 )
 from ledger.decline import DeclineReason
 from ledger.entry import Entry, unseal
-from ledger.events import AccountKind, Expired, Origin
+from ledger.events import AccountKind, CreditRepaid, Expired, Origin
 from ledger.ids import AccountId, Ref
 from ledger.money import POINTS_UNITS
 from ledger.posting import Book
@@ -288,6 +288,7 @@ class Auditor:
             for pot, purse in wallet.purses.items():
                 sums[LedgerAccount(Book.AVAILABLE, wallet.id, pot)] -= purse.free
                 sums[LedgerAccount(Book.HELD, wallet.id, pot)] -= purse.held
+                sums[LedgerAccount(Book.RECEIVABLE, wallet.id, pot)] += purse.drawn
             for attempt in wallet.attempts.values():
                 owner = attempt.sale.merchant.encode()
                 earned = attempt.captured - attempt.refunded
@@ -340,7 +341,7 @@ def reason_of(reply: Reply) -> DeclineReason | None:
 def _ended(entries: Sequence[Entry], account: AccountId) -> Iterator[int]:
     """The holds of this account that these entries end; -1 for what ends none."""
     for entry in entries:
-        if entry.account == account:
+        if entry.account == account and not isinstance(entry.event, CreditRepaid):
             yield entry.event.ordinal if isinstance(entry.event, Expired) else -1
 
 

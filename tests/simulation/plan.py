@@ -34,6 +34,7 @@ _DEEDS = {
     Deed.FREEZE: 0.7,
     Deed.UNFREEZE: 1.5,
     Deed.CLOSE: 0.5,
+    Deed.GRANT: 2,
     Deed.READ: 6,
     Deed.LOOK_UP: 4,
     Deed.READ_ENTRIES: 2,

@@ -19,6 +19,7 @@ from ledger.commands import (
     CloseAccount,
     FreezeAccount,
     Fund,
+    GrantCredit,
     Increase,
     LookUp,
     OpenAccount,
@@ -59,6 +60,8 @@ CARD_REFUSALS = (
     DeclineReason.CARD_PIN_NEEDED,
 )
 FUNDED_MINOR = 100_000
+# Of the wallets, in their order: each third is a business, and may owe.
+KINDS = (AccountKind.WALLET, AccountKind.WALLET, AccountKind.AGENT)
 
 
 class Deed(StrEnum):
@@ -79,6 +82,7 @@ class Deed(StrEnum):
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
     CLOSE = "close"
+    GRANT = "grant credit"
     READ = "read"
     LOOK_UP = "look up"
     READ_ENTRIES = "read entries"
@@ -128,6 +132,7 @@ class Workload:
             Deed.FREEZE: self._freeze,
             Deed.UNFREEZE: self._unfreeze,
             Deed.CLOSE: self._close,
+            Deed.GRANT: self._grant,
             Deed.READ: self._read,
             Deed.LOOK_UP: self._look_up,
             Deed.READ_ENTRIES: self._read_entries,
@@ -180,6 +185,8 @@ class Workload:
         pots = sorted(POTS, key=lambda pot: self._notebook.free(account, pot))
         pot = pots[-1] if dice.random() < 0.7 else pots[0]
         free = self._notebook.free(account, pot)
+        if dice.random() < 0.05:
+            free += dice.choice([20_000, 50_000])  # as much as may be owed
         return Money(_near(dice, free), pot if dice.random() < 0.97 else "BHD")
 
     def _payment(self, dice: Random, fits: Callable[[Paid], int] = lambda _: 1) -> Paid:
@@ -210,7 +217,21 @@ class Workload:
         else:
             account = wallet_id(len(self.wallets))
             self.wallets.append(account)
-        command = OpenAccount(account=account, kind=AccountKind.WALLET, pots=POTS)
+        lends = self.wallets.index(account) % len(KINDS)
+        command = OpenAccount(account=account, kind=KINDS[lends], pots=POTS)
+        return self._keyed(command, dice)
+
+    def _grant(self, dice: Random) -> Ask:
+        """Mostly to one that may owe, in the pot that can be lent; it may end soon."""
+        businesses = self.wallets[len(KINDS) - 1 :: len(KINDS)]
+        if businesses and dice.random() < 0.8:
+            account = dice.choice(businesses)
+        else:
+            account = self._wallet(dice)
+        pot = dice.choices(["QAR", "AVIOS", "BHD"], [90, 5, 5])[0]
+        minor = dice.choice([50_000, 50_000, 20_000, 1_000, 0, -1])
+        until_ms = dice.choice([0, 0, 0, self._clock() + 60_000, self._clock()])
+        command = GrantCredit(account=account, limit=Money(minor, pot), until_ms=until_ms)
         return self._keyed(command, dice)
 
     def _fund(self, dice: Random) -> Ask:

@@ -1,19 +1,20 @@
 /** All agencies, for operators: balances, who is low, and one of them in detail. */
 
 import { agencies as text } from "../text/agencies.js";
-import { chip, field, statementTable, sureButton, ticketRow } from "./agency_rows.js";
+import { chip, field, isTypedIn, statementTable, sureButton, ticketRow } from "./agency_rows.js";
 import { isFailedCall, Problem } from "./api.js";
 import { byId, el } from "./dom.js";
 import { EventStream } from "./events.js";
 import { Frame } from "./frame.js";
 import { newKey } from "./keys.js";
-import { formatMoney } from "./money.js";
+import { formatMoney, parseMoney, typedNumber } from "./money.js";
 import { Session } from "./session.js";
 import { enter } from "./sign_in.js";
 import { fillPage, say } from "./words.js";
 
 /** @typedef {{id: string, name: string, iata_code: string, account: string, status: string,
  *   pots: import("./agent.js").Pot[]}} Agency */
+/** @typedef {import("./agent.js").Pot} Pot */
 /** @typedef {{id: string, name: string, disabled: boolean}} User */
 
 class OfficePage {
@@ -113,6 +114,10 @@ class OfficePage {
     const about = { id: agency.id, code: agency.iata_code, account: agency.account };
     byId("one-says").textContent = say(text.about, about);
     byId("one-acts").replaceChildren(this.#freezing(agency), this.#adding(agency));
+    if (!isTypedIn(byId("credits"))) {
+      const forms = agency.pots.map((/** @type {Pot} */ pot) => this.#credit(agency, pot));
+      byId("credits").replaceChildren(...forms);
+    }
     byId("users").replaceChildren(...agency.users.map((/** @type {User} */ user) => this.#user(agency, user)));
     const rows = tickets.map((/** @type {import("./agency_rows.js").Ticket} */ ticket) => ticketRow(ticket));
     const none = el("li", { class: "soft", text: text.noTickets });
@@ -129,6 +134,31 @@ class OfficePage {
       await this.#try(async () => void (await this.api.post(path, {}, { key: newKey(act) })), "office-says");
       await this.#read();
     });
+  }
+
+  /** How much may be owed in one currency. @param {Agency} agency @param {Pot} pot */
+  #credit(agency, { currency, credit_limit_minor, credit_drawn_minor }) {
+    const id = `credit-${currency}`;
+    const input = /** @type {HTMLInputElement} */ (el("input", { id, inputmode: "decimal", autocomplete: "off" }));
+    input.value = typedNumber(credit_limit_minor, currency);
+    const submit = async (/** @type {Event} */ event) => {
+      event.preventDefault();
+      const limit_minor = parseMoney(input.value, currency);
+      if (limit_minor === null) return;
+      input.blur();
+      const path = `/v1/agencies/${agency.id}/credit`;
+      const body = { limit_minor, currency };
+      await this.#try(async () => void (await this.api.post(path, body, { key: newKey("credit") })), "one-refused");
+      await this.#read();
+    };
+    const drawn = formatMoney(credit_drawn_minor, currency);
+    return el(
+      "form",
+      { class: "alert-form", on: { submit } },
+      el("label", { for: id, text: say(text.credit, { currency, drawn }) }),
+      input,
+      el("button", { text: text.grant }),
+    );
   }
 
   /** @param {Agency} agency */

@@ -144,6 +144,11 @@ export function sureButton(words, act) {
   return button;
 }
 
+/** Somebody is typing there: it must not be drawn anew under their hands. @param {HTMLElement} part */
+export function isTypedIn(part) {
+  return document.activeElement instanceof HTMLInputElement && part.contains(document.activeElement);
+}
+
 /** @param {string} id @param {string} label @param {HTMLElement} control */
 export function field(id, label, control) {
   control.id = id;

@@ -6,7 +6,7 @@
 
 import { agent as text } from "../text/agent.js";
 import { Numbers } from "./agency_numbers.js";
-import { field, statementTable, sureButton, ticketRow } from "./agency_rows.js";
+import { field, isTypedIn, statementTable, sureButton, ticketRow } from "./agency_rows.js";
 import { isFailedCall, isUnknown, Problem } from "./api.js";
 import { byId, el } from "./dom.js";
 import { EventStream } from "./events.js";
@@ -21,7 +21,7 @@ const PAGE = 10;
 
 /** @typedef {{currency: string, available_minor: number, held_minor: number,
  *   spendable_minor: number, alert_below_minor: number, low: boolean,
- *   credit_limit_minor?: number, credit_drawn_minor?: number}} Pot */
+ *   credit_limit_minor: number, credit_drawn_minor: number}} Pot */
 /** @typedef {import("./agency_rows.js").Ticket} Ticket */
 
 class AgentPage {
@@ -95,7 +95,9 @@ class AgentPage {
     byId("agency-says").textContent = say(text.code, { code: agency.iata_code, user });
     const open = agency.status === "open";
     byId("agency-state").textContent = open ? "" : say(text.frozen, { status: agency.status });
-    byId("pots").replaceChildren(...agency.pots.map((/** @type {Pot} */ pot) => this.#pot(pot)));
+    if (!isTypedIn(byId("pots"))) {
+      byId("pots").replaceChildren(...agency.pots.map((/** @type {Pot} */ pot) => this.#pot(pot)));
+    }
     const currencies = agency.pots.map((/** @type {Pot} */ pot) => pot.currency);
     this.numbers.offer(currencies);
     if (!this.currency.children.length) {
@@ -110,7 +112,7 @@ class AgentPage {
     const facts = [[text.available, pot.available_minor], [text.held, pot.held_minor]];
     if (pot.credit_limit_minor) {
       facts.push([text.credit, pot.spendable_minor - pot.available_minor]);
-      facts.push([text.owed, pot.credit_drawn_minor ?? 0]);
+      facts.push([text.owed, pot.credit_drawn_minor]);
     }
     const below = formatMoney(pot.alert_below_minor, currency);
     return el(
@@ -140,6 +142,7 @@ class AgentPage {
       event.preventDefault();
       const below_minor = parseMoney(input.value, currency);
       if (below_minor === null) return;
+      input.blur();
       await this.api.post("/v1/agency/alerts", { below_minor, currency });
       await this.#read();
     };

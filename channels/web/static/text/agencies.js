@@ -16,6 +16,8 @@ export const agencies = {
   sure: "Sure?",
   about: "{id} · IATA {code} · account {account}",
 
+  credit: "Credit in {currency}, of which {drawn} is drawn",
+  grant: "Grant",
   users: "Users",
   disabled: "Disabled",
   disable: "Disable",

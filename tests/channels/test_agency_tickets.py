@@ -72,6 +72,32 @@ async def test_a_repeated_request_is_the_same_ticket(agency: Agency) -> None:
     assert await agency.available() == LOADED - FLEX_MINOR
 
 
+async def test_a_retry_is_the_same_ticket_though_its_number_has_expired(
+    agency: Agency,
+) -> None:
+    number = (await agency.number(valid_s=300)).body["number"]
+    first = await agency.ticket(key="sale-1", number=number)
+    agency.house.clock.advance(301_000)
+
+    again = await agency.ticket(key="sale-1", number=number)
+    other = await agency.ticket(key="sale-2", number=number)
+
+    assert (first.status, again.status, again.replayed) == (201, 201, True)
+    assert (other.status, other.body["reason"]) == (409, "number_expired")
+
+
+async def test_a_number_that_was_declined_is_spent(agency: Agency) -> None:
+    number = (await agency.number()).body["number"]
+    await agency.house.operator.post(f"/v1/accounts/{agency.account}/freeze")
+    declined = await agency.ticket(number=number)
+    await agency.house.operator.post(f"/v1/accounts/{agency.account}/unfreeze")
+
+    again = await agency.ticket(number=number)
+
+    assert (declined.status, again.status) == (402, 409)
+    assert again.body["reason"] == "number_used"
+
+
 async def test_a_ticket_shows_where_it_was_sold_and_what_cleared_it(agency: Agency) -> None:
     made = (await agency.ticket()).body
 

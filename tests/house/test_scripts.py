@@ -188,6 +188,7 @@ def test_make_alone_lists_every_target_with_its_line() -> None:
         "shift",
         "flips",
         "fuzz",
+        "flights",
         "bench",
         "pressure",
         "aged",

@@ -6,10 +6,11 @@ The tills are the crew's real ones (terminals/inflight), the road to the gateway
 import base64
 import json
 
-from ledger.clock import SECOND_MS
+from ledger.clock import SECOND_MS, ManualClock
 from terminals.inflight.crew_till import Accepted, CrewTill, Refusal
 from terminals.inflight.entry import Line
 from terminals.inflight.frame import KIND, Showing, frame_body, frame_text
+from terminals.inflight.gift import AskedShare, write_request
 from terminals.inflight.hearing import Hearing
 from terminals.inflight.records import record
 from terminals.inflight.signed import sign
@@ -68,11 +69,22 @@ class GroundPhone:
         return frame_text(sign(self.key, KIND, body))
 
 
+class OwnClock:
+    """A till's own: the house's, and how far it is off."""
+
+    def __init__(self, true: ManualClock) -> None:
+        self._true = true
+        self.off_ms = 0
+
+    def now_ms(self) -> int:
+        return max(0, self._true.now_ms() + self.off_ms)
+
+
 class GroundTill:
-    """A crew's till: its key, its journal, and what it heard."""
+    """A crew's till: its key, its journal, its clock, and what it heard."""
 
     def __init__(self, house: House, flight: "Ground", number: int) -> None:
-        self.house = house
+        self.clock = OwnClock(house.clock)
         self.flight = flight
         self.number = number
         self.key = key_of(f"till {number}")
@@ -83,12 +95,16 @@ class GroundTill:
         self.restart()
 
     def restart(self) -> None:
-        self.till = CrewTill(self.plan, self.key, self.log, self.house.clock)
+        self.till = CrewTill(self.plan, self.key, self.log, self.clock)
         flight, keys = self.till.plan.flight, self.till.public_keys
         self.hearing = Hearing(self.number, flight, keys, self.heard, self.till.book)
 
     def sell(self, frame: str, minor: int) -> Accepted | Refusal:
         return self.till.sell(frame, basket(minor))
+
+    def ask(self, sealed: bytes, minor: int, request: bytes) -> bytes:
+        asked = AskedShare(self.till.plan.flight, self.number, sealed, minor, request)
+        return write_request(asked, self.key)
 
     def sell_lines(self, frame: str, *lines: Line) -> Accepted | Refusal:
         return self.till.sell(frame, lines)
@@ -168,13 +184,21 @@ class Ground:
         return await self.house.available(self.risk)
 
 
+async def risk_account(house: House, minor: int) -> str:
+    opened = await house.operator.post("/v1/accounts", RISK)
+    risk: str = opened.body["id"]
+    if minor:
+        await house.top_up(risk, minor, evidence=f"risk {risk}")
+    return risk
+
+
 async def ground(
     house: House, tills: int = 2, risk_minor: int = 50_000, **body: Json
 ) -> Ground:
-    opened = await house.operator.post("/v1/accounts", RISK)
-    risk: str = opened.body["id"]
-    if risk_minor:
-        await house.top_up(risk, risk_minor, evidence=f"risk {risk}")
+    return await plan_flight(house, await risk_account(house, risk_minor), tills, **body)
+
+
+async def plan_flight(house: House, risk: str, tills: int, **body: Json) -> Ground:
     planned = await house.operator.post("/v1/flights", flight_body(risk, **body))
     assert planned.status == 201, planned.raw
     flight = Ground(house, planned.body["id"], risk)

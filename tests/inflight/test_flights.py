@@ -8,7 +8,7 @@ from terminals.inflight.crew_till import Accepted, Reason, Refusal
 from terminals.inflight.entry import Line
 from terminals.inflight.records import record
 from tests.gateway.harness import AMIRA, House, Json, money
-from tests.inflight.ground import Ground, flight_body, ground
+from tests.inflight.ground import flight_body, ground
 
 
 def till_of(answer: Json, number: int) -> Json:
@@ -228,10 +228,7 @@ async def test_a_share_that_was_signed_over_is_sold_and_shown(funded: House) -> 
     phone = await flight.set_aside(200)
     await flight.take_off()
     one, two = flight.tills
-    from tests.inflight.cabin import Till  # noqa: PLC0415
-
-    request = Till.ask(_asking(flight), phone.sealed, 50, b"request-nr-00001")
-    gift = two.till.give(request)
+    gift = two.till.give(one.ask(phone.sealed, 50, b"request-nr-00001"))
     assert gift is not None
     one.till.take(gift.raw)
     assert isinstance(one.sell(phone.show(), 150), Accepted)
@@ -439,12 +436,3 @@ async def test_articles_stand_once_in_a_plan(funded: House) -> None:
 
 def _dies(*_: object, **__: object) -> None:
     raise RuntimeError("the gateway is gone")
-
-
-def _asking(flight: Ground) -> Json:
-    """What a till of the cabin has that asks for a share."""
-    from types import SimpleNamespace  # noqa: PLC0415
-
-    till = flight.tills[0]
-    cabin = SimpleNamespace(plan=till.till.plan)
-    return SimpleNamespace(cabin=cabin, number=till.number, key=till.key)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from actors.directory import MapMismatch
 from actors.ray_head import FolderExposed, RayHeadFailed
@@ -22,8 +23,12 @@ from gateway.terminal_options import add_terminals
 from ledger.clock import SystemClock
 from ledger.errors import LedgerError
 from services.keyring import KeysDamaged, KeysExposed
+from terminals.crew_options import add_crew
 from terminals.iso8583.till_options import add_iso8583_till
 from terminals.pos_options import add_options
+
+if TYPE_CHECKING:
+    from terminals.pos import Console
 
 # Ctrl-C before there was anything to stop: 128 and the number of the signal, as shells have it.
 INTERRUPTED = 130
@@ -78,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     pos = commands.add_parser("pos", help="a till: amount, scan, result, receipt")
     add_options(pos)
     pos.set_defaults(run=_pos)
+    crew = commands.add_parser("crew", help="a till in flight, with no network")
+    add_crew(crew)
+    crew.set_defaults(run=_crew)
     return parser
 
 
@@ -174,13 +182,24 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _pos(options: argparse.Namespace) -> int:
-    from terminals.pos import Console, run  # noqa: PLC0415 — only a till reads images
+    from terminals.pos import run  # noqa: PLC0415 — only a till reads images
 
-    console = Console(
+    return run(options, _console())
+
+
+def _crew(options: argparse.Namespace) -> int:
+    from terminals.crew import run_crew  # noqa: PLC0415 — only a till reads images
+
+    return run_crew(options, _console())
+
+
+def _console() -> "Console":
+    from terminals.pos import Console  # noqa: PLC0415
+
+    return Console(
         keys=sys.stdin,
         out=sys.stdout,
         environ=os.environ,
         clock=SystemClock(),
         sleep=asyncio.sleep,
     )
-    return run(options, console)

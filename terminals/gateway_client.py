@@ -79,6 +79,10 @@ class GatewayClient:
         raw = msgspec.json.encode(body)
         return await self._ask("POST", path, timeout_ms, raw=raw, key=key)
 
+    async def tell(self, path: str, raw: bytes, *, timeout_ms: int) -> Answer:
+        """A body that is no JSON: records of a journal."""
+        return await self._ask("POST", path, timeout_ms, raw=raw)
+
     async def get(self, path: str, *, timeout_ms: int) -> Answer:
         return await self._ask("GET", path, timeout_ms)
 

@@ -35,7 +35,7 @@ from terminals.inflight.entry import (
     take_gift,
 )
 from terminals.inflight.frame import Frame, FrameRefused, NotAFrame, read_frame
-from terminals.inflight.gift import AskedShare, read_request
+from terminals.inflight.gift import AskedShare, read_request, write_request
 from terminals.inflight.log_file import LogFile, append_record, read_log
 from terminals.inflight.plan import Plan, open_plan, plan_digest
 from terminals.inflight.till_book import Sale, TillBook
@@ -139,6 +139,7 @@ class CrewTill:
         self._log = log
         self._clock = clock
         self._stopped = False
+        self.last_taken_minor = 0
         raws, cut_bytes = read_log(log)
         for raw in raws:
             self._accept(open_entry(raw, self.plan.flight, self.public_keys))
@@ -264,7 +265,12 @@ class CrewTill:
         if (entry.body.device, entry.body.seq) in self.book.taken:
             return False
         self._write(Took(raw))
+        self.last_taken_minor = gave.amount_minor
         return True
+
+    def ask_share(self, asked: AskedShare) -> bytes:
+        """A request for a part of another till's share."""
+        return write_request(asked, self._key)
 
     def close(self) -> None:
         """Nothing more is sold: now the gateway knows when it has heard all."""

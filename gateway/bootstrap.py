@@ -313,6 +313,8 @@ class Gateway:
             await asyncio.sleep(RESUME_S)
             try:
                 await self._agents.resume()
+                for agency, currency in await self._agents.newly_low():
+                    _log.warning("an agency is low", agency=agency, currency=currency)
                 await self._in_flight.settle()
             except StoreUnavailable:
                 _log.warning("unfinished tickets and flights could not be read, and wait")

@@ -145,6 +145,14 @@ def find_alerts(store: Store, agency: str) -> dict[str, Alert]:
         return {row["currency"]: as_struct(row, Alert) for row in rows}
 
 
+def watched_agencies(store: Store) -> tuple[Agency, ...]:
+    """Those that want to be warned of something."""
+    wanting = select(AGENCY_ALERTS.c.agency).where(AGENCY_ALERTS.c.below_minor > 0)
+    query = select(AGENCIES).where(AGENCIES.c.id.in_(wanting)).order_by(AGENCIES.c.id)
+    with store.read() as connection:
+        return tuple(as_struct(row, Agency) for row in connection.execute(query).mappings())
+
+
 def judge_alert(store: Store, alert: Alert, spendable_minor: int, *, now_ms: int) -> Alert:
     """The alert as this balance leaves it: raised once when it falls below, ended above."""
     low = spendable_minor < alert.below_minor

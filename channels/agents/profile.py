@@ -53,6 +53,17 @@ class Profiles:
             pots=[self._pot(account, pot, alerts.get(pot)) for pot in account.pots],
         )
 
+    async def newly_low(self, agency: Agency) -> list[str]:
+        """The currencies that have fallen below since somebody looked last."""
+        before = await asyncio.to_thread(find_alerts, self._store, agency.id)
+        account = await self.account(agency, agency.id)
+        now = await asyncio.to_thread(self._judged, agency, account)
+        return [
+            currency
+            for currency, alert in now.items()
+            if alert.raised_at_ms and not before[currency].raised_at_ms
+        ]
+
     def spendable_minor(self, account: AccountReply, currency: str) -> int:
         return spendable_minor(account, currency, self._clock.now_ms())
 
@@ -75,7 +86,7 @@ class Profiles:
         )
 
     def _judged(self, agency: Agency, account: AccountReply) -> dict[str, Alert]:
-        """Judged with each balance that is shown: nobody sees a low one without its warning."""
+        """Judged every few seconds, and with each balance that is shown."""
         now_ms = self._clock.now_ms()
         return {
             currency: judge_alert(

@@ -126,6 +126,18 @@ async def test_a_low_balance_is_raised_once_and_ends_with_a_top_up(agency: Agenc
     assert (well["low"], well["low_since"]) == (False, None)
 
 
+async def test_a_low_balance_is_noticed_though_nobody_looks(agency: Agency) -> None:
+    alert = {"below_minor": LOADED, "currency": "QAR"}
+    await agency.agent.post("/v1/agency/alerts", alert)
+    agents = agency.house.gateway._agents
+    assert await agents.newly_low() == []
+
+    await agency.ticket()
+
+    assert await agents.newly_low() == [(agency.id, "QAR")]
+    assert await agents.newly_low() == []
+
+
 async def test_a_statement_of_a_day_ties_to_the_days_around_it(agency: Agency) -> None:
     """The agency's day begins at 21:00 UTC; the clock stands at midnight UTC, in its first day."""
     first = (await agency.ticket()).body

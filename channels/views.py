@@ -52,6 +52,7 @@ from services.cards import card_text
 from services.merchants import find_merchants
 from services.order_texts import OrderTexts, SaleOf
 from services.orders import Order
+from services.payment_list import find_payments
 from services.payment_state import PaymentRow, kind_of
 from services.store import Store
 
@@ -84,6 +85,9 @@ class Names:
 
     def recent_order(self, account: AccountId, sale: Sale) -> str | None:
         return self._order_texts.recent(account, sale.order)
+
+    async def payments(self, payments: Collection[str]) -> list[PaymentRow]:
+        return await asyncio.to_thread(find_payments, self._store, payments)
 
     async def orders(self, sales: Collection[SaleOf]) -> dict[SaleOf, str]:
         if not sales:
@@ -159,6 +163,13 @@ class Views:
             )
             for row in rows
         ]
+
+    async def orders_of_payments(self, payments: Collection[str]) -> dict[str, str]:
+        """The texts of what they paid for, as far as they are known."""
+        rows = await self._names.payments(payments)
+        sales = {row.id: _sale_of_row(row) for row in rows}
+        texts = await self._names.orders(set(sales.values()))
+        return {payment: texts[sale] for payment, sale in sales.items() if sale in texts}
 
     async def merchant_names(self, merchants: Collection[str]) -> dict[str, str]:
         await self._names.learn_merchants(merchants)

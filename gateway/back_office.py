@@ -1,8 +1,9 @@
 """The back office: what is done from the journals after payments were answered. One for each
 installation, in the supervisor's process; so a gateway that is killed takes nothing of it along.
 
-The bookkeeper tells payments to the store, and the courier brings merchants their news. Each keeps
-its place in the store. All of it may be killed at any step, and goes on from there.
+The bookkeeper tells payments to the store, the courier brings merchants their news, and the settler
+carries settlements to their end. Each keeps its place in the store. All of it may be killed at any
+step, and goes on from there.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from random import Random
 
 import msgspec
 
+from actors.batcher import MailboxFull
+from actors.directory import Directory
 from channels.views import Names, Views
 from channels.webhook_wire import NewsData, NewsView
 from gateway.logs import get
@@ -18,11 +21,14 @@ from gateway.webhook_sender import WebhookSender
 from ledger.clock import SECOND_MS, Clock
 from ledger.journal import Store as Journals
 from ledger.time_text import time_text
+from services.asking import Accounts, Refused, Unanswered
 from services.bookkeeping import Bookkeeper
 from services.courier import Courier
 from services.keyring import Keyring
 from services.order_texts import OrderTexts
 from services.outbox import Delivery, Outbox, owe
+from services.settlements import Settlement
+from services.settler import Settler
 from services.store import Store, StoreUnavailable
 from services.webhook_signature import signed_headers
 from services.webhooks import get_webhook
@@ -30,6 +36,8 @@ from services.webhooks import get_webhook
 # Between two looks at journals where nothing new was: how old a list of payments may be. Looking
 # less often under load makes pages fuller and each payment cheaper.
 LOOK_S = 0.1
+# Between two looks at settlements; each makes one a day.
+SETTLE_S = 0.5
 
 _log = get("back office")
 _encode = msgspec.json.Encoder().encode
@@ -42,7 +50,8 @@ class OfficeParts(msgspec.Struct, frozen=True, kw_only=True):
 
     journals: Journals
     store: Store
-    partitions: int
+    directory: Directory
+    accounts: Accounts
     keyring: Keyring
     clock: Clock
     dice: Random
@@ -54,11 +63,28 @@ class BackOffice:
         store, clock = parts.store, parts.clock
         self._parts = parts
         self._views = Views(Names(store, OrderTexts(store, clock)))
-        self._bookkeeper = Bookkeeper(store, parts.journals, parts.partitions, also=[owe])
+        count = parts.directory.partition_count
+        self._bookkeeper = Bookkeeper(store, parts.journals, count, also=[owe])
+        self._settler = Settler(
+            store, parts.accounts, parts.directory, clock=clock, on_trouble=_warn
+        )
         self._courier = Courier(Outbox(store), self._bring, clock=clock, dice=parts.dice)
 
     async def run(self, sleep: Sleep = asyncio.sleep) -> None:
-        """For as long as the installation lives."""
+        """For as long as the installation lives. A settlement that waits for a partition shall not
+        keep the news waiting.
+        """
+        await asyncio.gather(self._keep_telling(sleep), self._keep_settling(sleep))
+
+    async def _keep_settling(self, sleep: Sleep) -> None:
+        while True:
+            try:
+                await self._settler.step()
+            except (StoreUnavailable, Unanswered, Refused, MailboxFull):
+                _log.warning("a settlement waits: its store or a partition does not answer")
+            await sleep(SETTLE_S)
+
+    async def _keep_telling(self, sleep: Sleep) -> None:
         while True:
             try:
                 await asyncio.to_thread(self._bookkeeper.step)
@@ -71,6 +97,11 @@ class BackOffice:
         """Tell all that there is: for tests and tools, which have no time to wait."""
         while self._bookkeeper.step():
             pass
+
+    async def settle(self) -> bool:
+        """Take each open settlement as far as it goes. True if one is still open."""
+        self.catch_up()
+        return await self._settler.step()
 
     async def deliver(self) -> None:
         """Bring all that is due now."""
@@ -100,3 +131,7 @@ class BackOffice:
         [payment] = await self._views.payment_rows([delivery.row], show_account=False)
         kind, at = f"payment.{delivery.kind}", time_text(delivery.at_ms)
         return NewsView(kind, at, delivery.seq, NewsData(payment))
+
+
+def _warn(settlement: Settlement, cause: str) -> None:
+    _log.error("a settlement does not go on", settlement=settlement.id, cause=cause)

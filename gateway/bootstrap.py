@@ -22,8 +22,10 @@ from channels.api.accounts import AccountsApi
 from channels.api.cards import CardsApi
 from channels.api.orders import OrdersApi
 from channels.api.payments import PaymentsApi
+from channels.api.payouts import PayoutsApi
 from channels.api.people import PeopleApi
 from channels.api.scans import ScansApi
+from channels.api.settlements import SettlementsApi
 from channels.api.takings import TakingsApi
 from channels.api.terminal_totals import TerminalTotalsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
@@ -250,7 +252,12 @@ class Gateway:
         store, clock = self._parts.store, self._parts.clock
         plain_allowed = self._parts.config.webhooks_inside
         webhooks = WebhooksApi(store, keyring, views, clock, plain_allowed=plain_allowed)
-        return [*TakingsApi(store, views, clock).routes(), *webhooks.routes()]
+        return [
+            *TakingsApi(store, views, clock).routes(),
+            *webhooks.routes(),
+            *SettlementsApi(store, views, clock).routes(),
+            *PayoutsApi(Accounts(self.engine, clock), store, views).routes(),
+        ]
 
     def _terminal_routes(self, keyring: Keyring) -> list[Route]:
         parts, views = self._parts, TerminalViews(self._names)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from actors.directory import Directory
+from actors.engine import Engine
 from actors.ray_head import HeadSpec, RayHead
 from actors.relay import Relay, load_cursors, save_cursors
 from actors.socket_road import SocketRoad
@@ -33,6 +34,7 @@ from gateway.start_failed import StartFailed
 from gateway.webhook_sender import WebhookSender
 from ledger.clock import SystemClock
 from ledger.stores import open_journals
+from services.asking import Accounts
 from services.keyring import open_keyring
 
 if TYPE_CHECKING:
@@ -204,11 +206,13 @@ class Supervisor:
     async def _look_through(self) -> None:
         """The back office, for as long as we live. Opened anew after a failure, like the relay."""
         store = self._layout.open_store()
+        engine = Engine(self._directory, SocketRoad(self._resolve))
         office = BackOffice(
             OfficeParts(
                 journals=open_journals(self._journals),
                 store=store,
-                partitions=self._directory.partition_count,
+                directory=self._directory,
+                accounts=Accounts(engine, SystemClock()),
                 keyring=open_keyring(self._layout.folder, random_bytes=secrets.token_bytes),
                 clock=SystemClock(),
                 dice=secrets.SystemRandom(),
@@ -219,6 +223,7 @@ class Supervisor:
             await office.run()
         finally:
             await office.close()
+            await engine.close()
             store.close()
 
     async def _watch(self) -> None:

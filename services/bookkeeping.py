@@ -29,6 +29,7 @@ from services.payment_state import (
     opened_row,
     payment_of,
 )
+from services.payouts import add_payouts
 from services.rows import as_struct
 from services.store import Store
 from services.terminal_lines import add_lines
@@ -109,6 +110,7 @@ class Bookkeeper:
                 tell(connection, happenings)
             add_totals(connection, self._store, page)
             add_lines(connection, partition, page)
+            add_payouts(connection, page)
             self._write_place(connection, partition, page[-1].seq)
 
     def _write_place(self, connection: Connection, partition: int, seq: int) -> None:

@@ -68,6 +68,13 @@ def find_merchants(store: Store, merchants: Collection[str]) -> dict[str, Mercha
         return {row["id"]: as_struct(row, Merchant) for row in rows.mappings()}
 
 
+def all_merchants(store: Store) -> list[Merchant]:
+    """An airport has hundreds."""
+    with store.read() as connection:
+        rows = connection.execute(select(MERCHANTS).order_by(MERCHANTS.c.name)).mappings()
+        return [as_struct(row, Merchant) for row in rows]
+
+
 def require_merchant(connection: Connection, merchant: str) -> None:
     """Raise UnknownMerchant, rather than let a foreign key fail with an error of SQL."""
     query = select(MERCHANTS.c.id).where(MERCHANTS.c.id == merchant)

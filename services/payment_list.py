@@ -1,5 +1,7 @@
 """Lists of payments and totals of days, as the bookkeeper told them: newest first, by cursor."""
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import and_, or_, select
 
@@ -49,6 +51,18 @@ def list_payments(store: Store, wanted: Wanted) -> list[PaymentRow]:
     with store.read() as connection:
         rows = connection.execute(query.limit(wanted.limit)).mappings()
         return [as_struct(row, PaymentRow) for row in rows]
+
+
+def find_payments(store: Store, payments: Collection[str]) -> list[PaymentRow]:
+    """Those that have been told."""
+    found: list[PaymentRow] = []
+    ids = sorted(payments)
+    with store.read() as connection:
+        for start in range(0, len(ids), PAYMENTS_MAX):
+            some = ids[start : start + PAYMENTS_MAX]
+            rows = connection.execute(select(PAYMENTS).where(PAYMENTS.c.id.in_(some)))
+            found += [as_struct(row, PaymentRow) for row in rows.mappings()]
+    return found
 
 
 def day_totals(store: Store, day: str, merchant: str) -> list[DayTotal]:

@@ -33,6 +33,7 @@ class TakingsApi:
                 method="GET", path="/v1/payments", handler=self.payments, scopes=reader,
                 summary="A merchant's payments, newest first",
                 answers={200: PaymentsView}, problems=(400,),
+                texts=frozenset({"before", "channel", "merchant"}),
                 query={
                     "limit": f"payments of one page, {PAYMENTS_MAX} at most",
                     "before": "the `next` of the page before",
@@ -44,6 +45,7 @@ class TakingsApi:
                 method="GET", path="/v1/takings", handler=self.takings, scopes=reader,
                 summary="What a day brought, by merchant, channel and currency",
                 answers={200: TakingsView}, problems=(400,),
+                texts=frozenset({"day", "merchant"}),
                 query={"day": "2026-11-22, in UTC; today when absent", **whose},
             ),
         ]  # fmt: skip

@@ -82,6 +82,7 @@ class WebhooksApi:
             Route(
                 method="GET", path="/v1/webhooks", handler=self.list, scopes=office,
                 summary="Where news of payments goes", answers={200: WebhooksView},
+                texts=frozenset({"merchant"}),
                 query={"merchant": "whose; for operators, who see all otherwise"},
             ),
             Route(
@@ -98,6 +99,7 @@ class WebhooksApi:
                 method="GET", path=f"{one}/deliveries", handler=self.deliveries,
                 scopes=office, summary="What was sent there, and what is still owed",
                 answers={200: DeliveriesView}, problems=(400,),
+                texts=frozenset({"before", "status"}),
                 query={
                     "limit": f"deliveries of one page, {DELIVERIES_MAX} at most",
                     "before": "the `next` of the page before",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from gateway.world import AGENCY
 from tests.channels.agency import FLEX_MINOR, open_agency, ticket_body
 from tests.channels.ndc import order_create
-from tests.gateway.harness import AMIRA, JONAS, LOUNGE, Caller, House, Json, money
+from tests.gateway.harness import AMIRA, DUTYFREE, JONAS, LOUNGE, Caller, House, Json, money
 from tests.inflight.ground import flight_body, ground
 
 
@@ -179,6 +179,49 @@ async def set_aside(house: House) -> Call:
     )
 
 
+async def settlement(house: House) -> Call:
+    body = {"merchant": LOUNGE}
+    return Call(house.operator, "/v1/settlements", body, {"merchant": DUTYFREE})
+
+
+async def earned(house: House) -> None:
+    """The lounge has taken something, and that is settled."""
+    await house.charge(5_000)
+    await house.operator.post("/v1/settlements", {"merchant": LOUNGE}, "earned")
+    while await house.back_office.settle():
+        await house.relay.step()
+
+
+async def payout(house: House) -> Call:
+    await earned(house)
+    body = {"merchant": LOUNGE, "amount": money(1)}
+    return Call(house.operator, "/v1/payouts", body, body | {"amount": money(2)})
+
+
+async def asked_payout(house: House) -> str:
+    await earned(house)
+    reply = await house.office.post("/v1/payouts", {"amount": money(1)})
+    return f"/v1/payouts/{reply.body['id']}"
+
+
+async def approve(house: House) -> Call:
+    path = await asked_payout(house)
+    return Call(house.operator, f"{path}/approve", {}, None)
+
+
+async def cancel(house: House) -> Call:
+    path = await asked_payout(house)
+    return Call(house.operator, f"{path}/cancel", {}, None)
+
+
+async def paid_out(house: House) -> Call:
+    path = await asked_payout(house)
+    await house.operator.post(f"{path}/approve")
+    body = {"evidence": {"source": "bank", "reference": "stmt-9"}}
+    other = {"evidence": {"source": "bank", "reference": "stmt-10"}}
+    return Call(house.operator, f"{path}/paid", body, other)
+
+
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
     "/v1/cards": card,
@@ -196,6 +239,11 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/payments/{id}/refund": refund,
     "/v1/orders": order,
     "/v1/webhooks": webhook,
+    "/v1/settlements": settlement,
+    "/v1/payouts": payout,
+    "/v1/payouts/{id}/approve": approve,
+    "/v1/payouts/{id}/cancel": cancel,
+    "/v1/payouts/{id}/paid": paid_out,
     "/v1/terminals": register,
     "/v1/scans/pay": scan,
     "/v1/agencies": agency_open,

@@ -41,6 +41,7 @@ from ledger.clock import ManualClock
 from ledger.ids import account_text
 from ledger.sqlite_store import SqliteStore
 from ledger.verify import verify
+from services.asking import Accounts
 from services.keyring import open_keyring
 from services.outbox import ORDER_TEXT_MS
 from services.principals import (
@@ -176,7 +177,8 @@ class House:
             OfficeParts(
                 journals=self.journals,
                 store=self.store,
-                partitions=directory.partition_count,
+                directory=directory,
+                accounts=Accounts(self.gateway.engine, self.clock),
                 keyring=open_keyring(folder, random_bytes=random_bytes),
                 clock=self.clock,
                 dice=Random(7),
@@ -220,12 +222,21 @@ class House:
         self.clock.advance(ORDER_TEXT_MS)
         await self.back_office.deliver()
 
+    async def another_operator(self) -> Caller:
+        """A second person, for what needs two."""
+        return self._newcomer(
+            NewPrincipal(kind=PrincipalKind.OPERATOR, name="Second", channel="web"), 98
+        )
+
     async def foreign_office(self) -> Caller:
         """The back office of another merchant than the lounge."""
         new = NewPrincipal(
             kind=PrincipalKind.MERCHANT, name="Office", channel="web", merchant=DUTYFREE
         )
-        random_bytes = Random(99).randbytes
+        return self._newcomer(new, 99)
+
+    def _newcomer(self, new: NewPrincipal, seed: int) -> Caller:
+        random_bytes = Random(seed).randbytes
         made = create_principal(self.store, new, random_bytes=random_bytes, now_ms=NOON)
         key = issue_key(self.store, made.id, random_bytes=random_bytes, now_ms=NOON)
         return Caller(self, key)

@@ -44,6 +44,9 @@ def _something_else(call: Call) -> tuple[str, Json]:
         return call.path, call.other
     if call.path.endswith("/void"):
         return call.path.replace("/void", "/capture"), {}
+    if call.path.startswith("/v1/payouts/"):
+        path, _, verb = call.path.rpartition("/")
+        return f"{path}/{'cancel' if verb == 'approve' else 'approve'}", {}
     verb = call.path.rpartition("/")[2]
     return call.path.replace(verb, "freeze" if verb != "freeze" else "unfreeze"), {}
 

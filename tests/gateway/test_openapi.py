@@ -129,6 +129,8 @@ UNKNOWN = {
     "orders": "ord_" + "a" * 24,
     "terminals": "trm_" + "a" * 24,
     "webhooks": "whk_" + "a" * 24,
+    "settlements": "stl_" + "a" * 24,
+    "payouts": "trf_" + "a" * 32,
     "agencies": "agy_" + "a" * 24,
     "agency": "tkt_" + "a" * 24,
     "cards": "crd_" + "a" * 24,
@@ -141,6 +143,7 @@ SOME = {
     "/v1/flights/{id}/move": {"to": "boarded"},
     "/v1/flights/{id}/tills": {"name": "Trolley 1", "public_key": "A" * 43 + "="},
     "/v1/flights/{id}/allowances": {"amount": money(1), "public_key": "A" * 43 + "="},
+    "/v1/payouts/{id}/paid": {"evidence": {"source": "bank", "reference": "stmt-0"}},
     "/v1/payments/{id}/increase": {"amount": money(1)},
     "/v1/cards/{id}/tap-limit": {"tap_limit": None},
     "/v1/accounts/{id}/top-ups": {

@@ -19,9 +19,11 @@ from services.flight_tables import FLIGHTS
 from services.keyring import Keyring
 from services.merchant_tables import PAYMENTS
 from services.schema import VERSION_TABLE, SchemaIsNewer, upgrade
+from services.settlement_tables import SETTLEMENTS
 from services.store import Store, StoreUnavailable, UnsupportedStore, open_store
 from services.tables import MERCHANTS, METADATA, ORDERS
 from services.terminal_tables import TERMINAL_TOTALS
+from services.webhook_tables import WEBHOOKS
 
 SCRIPTS = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
 # Oldest first.
@@ -50,7 +52,7 @@ def tables_of(connection: sqlite3.Connection) -> set[str]:
 
 
 def test_the_revisions_make_exactly_the_tables_that_the_code_names(store: Store) -> None:
-    tables = (PAYMENTS, TERMINAL_TOTALS, CARDS, FLIGHTS)
+    tables = (PAYMENTS, TERMINAL_TOTALS, CARDS, FLIGHTS, WEBHOOKS, SETTLEMENTS)
     assert {table.metadata for table in tables} == {METADATA}
     with store.read() as connection:
         options = {"version_table": VERSION_TABLE}

@@ -27,6 +27,7 @@ from gateway.world import account_of, merchant_id, opening_key, seed_principals
 from ledger.clock import ManualClock
 from ledger.ids import account_text
 from ledger.sqlite_store import SqliteStore
+from services.asking import Accounts
 from services.keyring import open_keyring
 from terminals.gateway_answer import Gateway
 from terminals.gateway_client import GatewayClient
@@ -77,7 +78,8 @@ async def running_gateway(folder: Path, clock: ManualClock) -> AsyncIterator["Op
             OfficeParts(
                 journals=journals,
                 store=store,
-                partitions=1,
+                directory=directory,
+                accounts=Accounts(gateway.engine, clock),
                 keyring=open_keyring(folder, random_bytes=random_bytes),
                 clock=clock,
                 dice=Random(7),

@@ -47,6 +47,8 @@ def decode(raw: bytes) -> Message:
         decoded, encoded = iso8583.decode(raw, profile.SPEC)
     except iso8583.DecodeError as error:
         raise MessageMalformed(error.field, error.msg) from None
+    except KeyError:  # the library follows bit 65 to elements that no profile of 1987 has
+        raise MessageMalformed("65", "there is no third bitmap here") from None
     mti = decoded["t"]
     if not (mti.isascii() and mti.isdigit() and mti.startswith("0")):
         raise MessageMalformed("t", "it is no type of ISO 8583:1987")

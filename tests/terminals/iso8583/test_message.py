@@ -125,6 +125,14 @@ def test_a_bitmap_that_promises_what_is_not_there_is_refused(bits: int) -> None:
             decode(b"0200" + (f"{bits | 0x80:02X}" * 8 + second).encode())
 
 
+def test_a_third_bitmap_is_refused() -> None:
+    """Found by 59,038 fuzzed frames: the library looks for an element 151."""
+    bitmaps = "8" + "0" * 15 + "8" + "0" * 15 + "0000020000000000"
+
+    with pytest.raises(MessageMalformed, match="element 65: there is no third bitmap"):
+        decode(f"0200{bitmaps}0000".encode())
+
+
 def test_what_does_not_fit_its_element_is_not_written() -> None:
     for element, text in (("62", "x" * 513), ("48", "x" * 65), ("11", "17")):
         with pytest.raises(MessageMalformed) as caught:

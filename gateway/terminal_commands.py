@@ -19,6 +19,7 @@ from gateway.layout import Layout
 from ledger.clock import SystemClock
 from ledger.time_text import time_text
 from services.keyring import open_keyring
+from services.merchants import list_merchants
 from services.pairing import draw_code
 from services.store import Store
 from services.terminals import (
@@ -67,6 +68,13 @@ def _list(options: argparse.Namespace) -> int:
             for terminal in page:
                 _say(_line(terminal))
             skip += len(page)
+    return 0
+
+
+def _merchants(options: argparse.Namespace) -> int:
+    with _store(options.data) as store:
+        for merchant in list_merchants(store):
+            _say(f"{merchant.id}  {merchant.name}, {merchant.city}")
     return 0
 
 
@@ -152,6 +160,7 @@ def _message_key(options: argparse.Namespace) -> int:
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "register": _register,
     "list": _list,
+    "merchants": _merchants,
     "pair": _pair,
     "suspend": _suspend,
     "resume": _resume,

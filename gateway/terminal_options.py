@@ -32,6 +32,7 @@ def add_terminals(parser: argparse.ArgumentParser) -> None:
     register.add_argument("--place", default="", help="where it stands: DOH-T1-B12")
     register.add_argument("--channel", default="terminal", help="default: %(default)s")
     add("list", "all of them", one=False)
+    add("merchants", "for whom terminals can sell", one=False)
     add("pair", "a new pairing code, good once and for ten minutes")
     add("suspend", "refuse it everywhere, within a second")
     add("resume", "let it sell again")

@@ -61,6 +61,13 @@ def get_merchant(store: Store, merchant: str) -> Merchant:
     return found[merchant]
 
 
+def list_merchants(store: Store) -> list[Merchant]:
+    """All of them, by name."""
+    query = select(MERCHANTS).order_by(MERCHANTS.c.name, MERCHANTS.c.id)
+    with store.read() as connection:
+        return [as_struct(row, Merchant) for row in connection.execute(query).mappings()]
+
+
 def find_merchants(store: Store, merchants: Collection[str]) -> dict[str, Merchant]:
     """Those that exist, by id: the names for a page of a statement."""
     with store.read() as connection:

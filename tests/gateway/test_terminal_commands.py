@@ -59,6 +59,15 @@ def test_every_command_says_how_the_terminal_stands(
     assert "waiting" in run(capsys, data, "revoke-keys", terminal)
 
 
+def test_the_merchants_are_listed_by_name(
+    capsys: pytest.CaptureFixture[str], data: Path
+) -> None:
+    said = run(capsys, data, "merchants").splitlines()
+
+    assert f"{LOUNGE}  Pearl Lounge, Doha" in said
+    assert said == sorted(said, key=lambda line: line[30:])
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,18 +1,23 @@
 import pytest
 
 from ledger.money import Money, UnknownCommodity
-from terminals.attempt import FollowUp
+from terminals.attempt import FollowUp, SaleLine
 from terminals.pos_entry import (
     CodeAheadOfAmount,
+    DayEntry,
+    Entry,
     EntryRefused,
     NotAnEntry,
     NotAPaymentId,
+    ReceiptEntry,
     SaleEntry,
+    StatusEntry,
     parse_entry,
 )
 from terminals.typed_amount import NotAnAmount, TooManyDecimals
 
 PAYMENT = "pay_" + "a" * 32
+COFFEE, COFFEES = SaleLine("coffee", 2_500, "food", 2), Money(2_500, "QAR")
 
 
 @pytest.mark.parametrize(
@@ -27,11 +32,18 @@ PAYMENT = "pay_" + "a" * 32
         (f"refund {PAYMENT} 5", FollowUp("refund", PAYMENT, Money(500, "QAR"))),
         (f"refund {PAYMENT} 5 JPY", FollowUp("refund", PAYMENT, Money(5, "JPY"))),
         (f"void {PAYMENT}", FollowUp("void", PAYMENT)),
+        (PAYMENT, ReceiptEntry(PAYMENT)),
+        ("status 17", StatusEntry(17)),
+        ("totals", DayEntry(close=False)),
+        ("close", DayEntry(close=True)),
+        (
+            "items coffee/food=12.50x2 bag=80",
+            SaleEntry(Money(10_500, "QAR"), None, (COFFEE, SaleLine("bag", 8_000))),
+        ),
+        ("items coffee/food=12.50x2 A-17", SaleEntry(COFFEES, "A-17", (COFFEE,))),
     ],
 )
-def test_a_line_is_a_sale_a_refund_or_a_void(
-    line: str, entry: SaleEntry | FollowUp
-) -> None:
+def test_a_line_is_what_it_says(line: str, entry: Entry) -> None:
     assert parse_entry(line.split(), "QAR") == entry
 
 
@@ -52,6 +64,19 @@ def test_a_line_is_a_sale_a_refund_or_a_void(
         ("hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4", CodeAheadOfAmount),
         ("240 hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4", CodeAheadOfAmount),
         ("refund hQVDUFYwMWEaTwegAAAAVVVVVw8SNFZ4", CodeAheadOfAmount),
+        ("items", NotAnEntry),
+        ("items A-17", NotAnEntry),
+        ("items coffee", NotAnEntry),
+        ("items =12", NotAnEntry),
+        ("items coffee=1x0", NotAnEntry),
+        ("items coffee=1 A-17 tea=2", NotAnEntry),
+        (f"items {'c=90071992547409.91 ' * 2}", NotAnEntry),
+        (f"items {'coffee=1 ' * 51}", NotAnEntry),
+        ("items coffee=1.234", TooManyDecimals),
+        ("status", NotAnEntry),
+        ("status 1 2", NotAnEntry),
+        ("status pay_a", NotAnEntry),
+        ("totals now", NotAnEntry),
         ("1.5 JPY", TooManyDecimals),
         ("1 QQQ", UnknownCommodity),
     ],

@@ -10,6 +10,7 @@ import { byId } from "./dom.js";
 import { EventStream } from "./events.js";
 import { Frame } from "./frame.js";
 import { OrderLink } from "./order_link.js";
+import { ReceiptFind } from "./receipt_find.js";
 import { Register } from "./register.js";
 import { Sale } from "./sale.js";
 import { Session } from "./session.js";
@@ -30,6 +31,10 @@ class TillPage {
     this.takings = new Takings(me?.merchant ?? "");
     const acts = new ActDialog(api, (payment) => this.#learn(payment, null));
     this.today = new Today(this.takings, (act, payment) => acts.open(act, payment));
+    new ReceiptFind(api, (payment, act) => {
+      this.#learn(payment, null);
+      if (act) acts.open(act, payment);
+    });
     const unsettled = new Unsettled(byId("unsettled"));
     this.till = { api, attempts: new Attempts(me?.principal ?? ""), unsettled };
     this.register = new Register(this.till, () => this.link.make(this.register.sale));

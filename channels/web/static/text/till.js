@@ -61,6 +61,13 @@ export const till = {
   copied: "Copied",
   copyByHand: "Select the link and copy it",
 
+  receipt: "A receipt, scanned or typed",
+  receiptExample: "pay_…",
+  find: "Find",
+  notAReceipt: "A receipt’s code begins with pay_.",
+  nothingLeft: "Nothing is left to give back of this payment.",
+  noAnswerNow: "The gateway does not answer just now.",
+
   today: "Today",
   taken: "Taken",
   refunded: "Refunded",

@@ -24,6 +24,7 @@ from terminals.pos_start import (
 from terminals.till import Sleep, Till, TillParts
 from terminals.till_journal import TillJournal
 from terminals.till_proof import Signature
+from terminals.till_pulse import names_of
 
 
 class Surroundings(Around, Protocol):
@@ -64,6 +65,11 @@ async def open_till(
             except CannotStart as error:
                 error.owes = bool(journal.owed())
                 raise
+            registered = isinstance(proof, Signature)
+            if registered and (named := await names_of(client)):
+                # The registry says where a till stands; what was typed is for one without.
+                options.terminal = named.name
+                options.place = named.place or options.place
             parts = TillParts(
                 gateway=client,
                 journal=journal,
@@ -71,7 +77,7 @@ async def open_till(
                 clock=around.clock,
                 sleep=around.sleep,
                 tell=tell,
-                registered=isinstance(proof, Signature),
+                registered=registered,
             )
             names = (me.merchant_name, options.terminal)
             whose = " · ".join(name for name in names if name)

@@ -97,7 +97,7 @@ class Shop:
                 self._serve(entry)
 
     def _beat(self) -> None:
-        """Between two sales, for what the operator tells; a cashier who waits is not kept."""
+        """Between two sales, for what the operator tells."""
         match self._runner.run(self._till.beat()):
             case Refused() as refusal:
                 self._screen.says(refusal.detail)

@@ -323,6 +323,9 @@ async def test_a_till_is_paired_sells_and_does_what_it_is_told(
     keys = f"240\n{await road.code()}\n"
     paired, screen = await pos("--pair", code, keys=keys, who="")
     assert (paired, "Paired: this till is trm_" in screen) == (0, True)
+    # The registry's name and place, whatever was typed.
+    assert "Pearl Lounge · B12 · DOH-T1-B12 · http" in screen
+    assert re.search(r"^ +DOH-T1-B12$", screen, re.MULTILINE)
     assert await spent_minor(road) == 24_000
 
     await operator.tell(f"{terminal}/settings", {"limits": {"QAR": 10_000}})

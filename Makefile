@@ -133,5 +133,5 @@ $(VENV)/.test-ready: $(VENV)/.run-ready
 	@$(PIP_INSTALL) setuptools swig
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP_INSTALL) --no-build-isolation 'pyscard>=2.3' || \
 		echo 'pyscard could not be built; the tests of card readers will say what they need.'
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,hsm,postgres,bench,test]'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[scan,till,hsm,postgres,bench,test]'
 	@touch $@

@@ -49,7 +49,7 @@ class Inquiries:
     def _receipt(self, payment: str) -> int:
         match self._runner.run(self._till.read(payment)):
             case Payment() as found:
-                self._screen.line(receipt(found))
+                self._screen.line(receipt(found, self._till.sold(payment)))
                 return DONE
             case verdict:
                 return self._not_answered(verdict)

@@ -296,7 +296,7 @@ class FullTill(App[int]):
     async def _read(self, payment: str) -> None:
         match await self._till.read(payment):
             case Payment() as found:
-                self._open_paper(receipt(found), found)
+                self._open_paper(receipt(found, self._till.sold(payment)), found)
             case verdict:
                 self._open_entry(_why(verdict))
 

@@ -35,6 +35,7 @@ from terminals.attempt import (
     Outcome,
     Result,
     Sale,
+    SaleLine,
 )
 from terminals.gateway_answer import (
     Gateway,
@@ -163,6 +164,13 @@ class Till:
     async def read(self, payment: str) -> PaymentVerdict:
         """As it stands now."""
         return await self._calls.read(payment, TIMEOUT_MS)
+
+    def sold(self, payment: str) -> tuple[SaleLine, ...]:
+        """The lines of a sale, if it was this till's: the gateway keeps none."""
+        sequence = self._journal.first_paid_with(payment)
+        attempt = self._journal.get(sequence) if sequence else None
+        request = attempt.request if attempt else None
+        return request.lines if isinstance(request, Sale) else ()
 
     @property
     def day(self) -> DayEnd:

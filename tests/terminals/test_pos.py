@@ -277,6 +277,27 @@ async def test_refunds_and_voids_by_the_id_on_the_receipt(pos: Pos, road: BadRoa
     assert await spent_minor(road) == 0
 
 
+async def test_a_receipt_can_be_had_again_with_its_lines(pos: Pos, road: BadRoad) -> None:
+    keys = f"items coffee/food=12.50x2 bag=80\n{await road.code()}\n"
+    _, screen = await pos("--once", keys=keys)
+    payment = payment_in(screen)
+
+    code, again = await pos(payment)
+    assert code == 0
+    assert "2 x coffee                         25.00" in again
+    assert (await pos("status", "1"))[1].count("Number 1: processed.") == 1
+    assert (await pos("pay_" + "b" * 32))[0] == 4
+
+
+async def test_the_totals_of_the_day_are_an_exit_code(pos: Pos, road: BadRoad) -> None:
+    await pos("--amount", "240", keys=f"{await road.code()}\n")
+
+    assert (await pos("totals"))[0] == 0
+    code, screen = await pos("close")
+    assert (code, "END OF DAY" in screen) == (0, True)
+    assert "AGREES WITH THE GATEWAY" in screen
+
+
 async def test_a_refund_that_was_owed_is_not_asked_for_twice(
     pos: Pos, road: BadRoad
 ) -> None:

@@ -5,6 +5,7 @@ is done here, where the issuer's keys are, and never over the network.
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,16 @@ from ledger.money import UnknownCommodity
 from services.card_hsm import HsmUnusable
 from services.cards import CardIsLost, TooManyCards, UnknownCard
 from terminals.apdu import CardFault
+from terminals.bench_reader.daemon import READERS_MAX, DaemonFailed
+from terminals.bench_reader.driver import BenchIncomplete, DriverBroken
 from terminals.card_reader import ReaderTrouble
 
 EXPLAINED = (
+    BenchIncomplete,
     CardFault,
     CardIsLost,
+    DaemonFailed,
+    DriverBroken,
     HsmUnusable,
     MalformedId,
     ReaderTrouble,
@@ -61,6 +67,23 @@ def add_cards(parser: argparse.ArgumentParser) -> None:
     key = add("issuer-key", "make an issuer's key in the security module", one=False)
     key.add_argument("--config", type=Path, help="settings of the security module")
     add("readers", "the card readers of this machine", one=False)
+
+
+def add_bench_reader(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--readers", type=int, choices=range(1, READERS_MAX + 1), default=1, metavar="N",
+        help="so many, each with a card (default: 1)")  # fmt: skip
+    add("--state", type=Path, default=Path("data/bench"), help="where cards are kept")
+    add("--account", help="acc_…: make and write the empty ones for this account")
+    add("--pin", default="", help="of cards that are written here; for play only")
+    add("--data", type=Path, default=Path("data"), help="the issuer's data folder")
+    parser.set_defaults(run=_bench)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from gateway.bench_commands import run  # noqa: PLC0415 — needs the store
+
+    return run(options, sys.stdin)
 
 
 def _add_limit(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from actors.directory import MapMismatch
 from actors.ray_head import FolderExposed, RayHeadFailed
 from gateway.card_options import EXPLAINED as OF_CARDS
-from gateway.card_options import add_cards
+from gateway.card_options import add_bench_reader, add_cards
 from gateway.config import BadSetting, Config, load
 from gateway.evidence_options import add_against, add_evidence, add_receipt
 from gateway.journal_options import add_store, journals_of, store_of
@@ -80,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     add_iso8583_till(
         commands.add_parser("iso8583-till", help="a till that speaks ISO 8583, for trials")
     )
+    bench = commands.add_parser("bench-reader", help="card readers without hardware")
+    add_bench_reader(bench)
     pos = commands.add_parser("pos", help="a till: amount, scan, result, receipt")
     add_options(pos)
     pos.set_defaults(run=_pos)

@@ -28,6 +28,16 @@ class CardProgram(Protocol):
         """Answer an APDU with data and status word. Raises Torn."""
 
 
+class InHand:
+    """A card without a reader, for who holds it. Implements CardLink."""
+
+    def __init__(self, card: CardProgram) -> None:
+        self._card = card
+
+    def transmit(self, command: bytes) -> bytes:
+        return self._card.process(command)
+
+
 class Torn(Exception):
     """The card is pulled out instead of an answer. Of what it did before, all stays."""
 

@@ -20,6 +20,7 @@ from actors.runtime import PartitionUnavailable, Road
 from channels.agents.agents import Agents
 from channels.api.accounts import AccountsApi
 from channels.api.cards import CardsApi
+from channels.api.linked_cards import LinkedCardsApi
 from channels.api.orders import OrdersApi
 from channels.api.payments import PaymentsApi
 from channels.api.payouts import PayoutsApi
@@ -204,6 +205,7 @@ class Gateway:
                 accounts, payments, views, failed_codes=self.limits.failed_codes
             ).routes(),
             *CardsApi(accounts, desk, parts.store, keyring, parts.clock).routes(),
+            *LinkedCardsApi(parts.store, keyring, parts.clock).routes(),
             *self._people(accounts).routes(),
             *self._office_routes(keyring, views),
             *self._terminal_routes(keyring),

@@ -28,11 +28,15 @@ from services.cards import (
     set_status,
     set_tap_limit,
 )
+from services.keyring import open_keyring
+from services.linked_cards import LinkedCard, link_card
 from services.mint import raw_of
 from services.store import Store
 from terminals.apdu import CardLink
 from terminals.card_format import CARD_BYTES, is_pin
 from terminals.card_reader import CardReader, reader_names
+from terminals.emv_card import read_bank_card
+from terminals.pan import multiplied, scalar_of
 from terminals.wallet_card import CardIsWritten, greet, personalise
 
 _CLOCK = SystemClock()
@@ -85,6 +89,29 @@ def write_card(
     note_personalised(store, card.id, now_ms=_CLOCK.now_ms())
 
 
+def _link(options: argparse.Namespace) -> int:
+    parse_account(options.account)
+    keyring = open_keyring(options.data, random_bytes=secrets.token_bytes)
+    key = scalar_of(keyring.card_token_secret())
+    with _store(options.data) as store, CardReader(options.reader) as reader:
+        _say(f"{reader.name}: lay a bank card on it …")
+        with reader.next_card() as link:
+            bank = read_bank_card(link)
+        token = bank.token(lambda point: multiplied(key, point), secrets.token_bytes)
+        linked = link_card(
+            store,
+            LinkedCard(
+                account=options.account,
+                token=token,
+                masked=bank.pan.masked,
+                expiry=bank.expiry,
+                linked_at_ms=_CLOCK.now_ms(),
+            ),
+        )
+    _say(f"{linked.masked}, {linked.expiry}: {linked.token}")
+    return 0
+
+
 def _asked_pin() -> str:
     """From the keyboard, unseen, twice; or a line of what is piped in."""
     if sys.stdin.isatty():
@@ -131,6 +158,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "make": _make,
     "list": _list,
     "personalise": _personalise,
+    "link": _link,
     "block": _turning(CardStatus.BLOCKED),
     "unblock": _turning(CardStatus.ACTIVE),
     "lost": _turning(CardStatus.LOST),

@@ -13,6 +13,7 @@ from ledger.ids import MalformedId
 from ledger.money import UnknownCommodity
 from services.card_hsm import HsmUnusable
 from services.cards import CardIsLost, TooManyCards, UnknownCard
+from services.linked_cards import TooManyLinkedCards
 from terminals.apdu import CardFault
 from terminals.bench_reader.daemon import READERS_MAX, DaemonFailed
 from terminals.bench_reader.driver import BenchIncomplete, DriverBroken
@@ -28,6 +29,7 @@ EXPLAINED = (
     MalformedId,
     ReaderTrouble,
     TooManyCards,
+    TooManyLinkedCards,
     UnknownCard,
     UnknownCommodity,
 )
@@ -60,6 +62,11 @@ def add_cards(parser: argparse.ArgumentParser) -> None:
         help="ask for a PIN of 4 to 8 digits, and write it too",
     )
     personalise.add_argument("--config", type=Path, help="settings: of a security module")
+    link = add("link", "know a bank card that lies on a reader again", one=False)
+    link.add_argument(
+        "--account", required=True, help="acc_…: the wallet that shall know it"
+    )
+    link.add_argument("--reader", default="", help="how its name begins")
     add("block", "decline it until it is unblocked")
     add("unblock", "let it pay again")
     add("lost", "decline it for ever")

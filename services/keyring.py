@@ -154,6 +154,12 @@ class Keyring:
         message = f"gift number\x00{card}".encode()
         return hashlib.shake_256(self._order_digest_key + message).digest(GIFT_STREAM_BYTES)
 
+    def card_token_secret(self) -> bytes:
+        """48 bytes, for the key under which bank cards have tokens; the same for ever, or no linked
+        card would be known again.
+        """
+        return hashlib.shake_256(self._order_digest_key + b"card tokens\x00").digest(48)
+
     def gift_digest(self, number: str) -> bytes:
         """By which a gift card's number is looked up. Keyed: there are few enough to try all."""
         message = f"gift card\x00{number}".encode()

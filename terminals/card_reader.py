@@ -142,7 +142,7 @@ class CardReader:
             )
             if code == scard.SCARD_S_SUCCESS:
                 return Card(scard, handle, protocol)
-            # Pulled out again, or it does not start up: wait for it to go, or for another.
+            # Pulled out again, or it does not start up yet: the next look tries once more.
         return None
 
     def await_removal(self) -> None:
@@ -156,7 +156,7 @@ class CardReader:
                 return
 
     def _states(self, enough: Callable[[], bool]) -> Iterator[int]:
-        """The reader's state now, and each time that it has changed, until it is enough."""
+        """The reader's state now, whenever it has changed, and at each look, until it is enough."""
         scard = self._scard
         state = scard.SCARD_STATE_UNAWARE
         while not enough():
@@ -164,6 +164,7 @@ class CardReader:
                 self._context, LOOK_MS, [(self.name, state)]
             )
             if code == scard.SCARD_E_TIMEOUT:
+                yield state
                 continue
             if code != scard.SCARD_S_SUCCESS:
                 raise NoCardService

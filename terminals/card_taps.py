@@ -8,6 +8,7 @@ A card that stays in the reader does not pay for the next customer: it must be t
 """
 
 import base64
+import secrets
 from collections.abc import Callable
 from typing import Annotated
 
@@ -17,7 +18,9 @@ from ledger.money import Money
 from terminals.apdu import CardFault, CardLink
 from terminals.card_format import CHARGE_BYTES, PROOF_BYTES, is_pin
 from terminals.card_reader import CardReader, CardTorn
+from terminals.emv_card import read_bank_card
 from terminals.gateway_answer import Answer, NoAnswer, Refused, read_refusal
+from terminals.pan import NotAPoint
 from terminals.wallet_card import (
     NotOurCard,
     PinWrong,
@@ -29,6 +32,7 @@ from terminals.wallet_card import (
 )
 
 PATH = "/v1/cards/invitations"
+EXCHANGE, RECOGNISE = "/v1/linked-cards/exchange", "/v1/linked-cards/recognise"
 
 
 class Cashier(msgspec.Struct, frozen=True):
@@ -45,6 +49,14 @@ class Invitation(msgspec.Struct, frozen=True):
     charge: Annotated[bytes, msgspec.Meta(min_length=CHARGE_BYTES, max_length=CHARGE_BYTES)]
     proof: Annotated[bytes, msgspec.Meta(min_length=PROOF_BYTES, max_length=PROOF_BYTES)]
     pin_needed: bool
+
+
+class _Recognised(msgspec.Struct, frozen=True):
+    wallets: int
+
+
+class _Exchanged(msgspec.Struct, frozen=True):
+    point: bytes
 
 
 class NotInvited(Exception):
@@ -86,7 +98,11 @@ class CardTaps:
                 return None
 
     def _tapped(self, card: CardLink, amount: Money, terminal: str) -> str:
-        greeting = greet(card)
+        try:
+            greeting = greet(card)
+        except NotOurCard:
+            self._recognise(card)
+            raise
         if greeting.is_empty:
             raise NotOurCard
         body = {
@@ -116,6 +132,24 @@ class CardTaps:
                 raise NotInvited(refusal.detail)
             case _:
                 raise NotInvited("The gateway cannot say anything about cards just now.")
+
+    def _recognise(self, card: CardLink) -> None:
+        """A bank card is charged nowhere here, but its holder may have a wallet."""
+        try:
+            bank = read_bank_card(card)
+            token = bank.token(self._exchanged, secrets.token_bytes)
+            answer = self._ask(RECOGNISE, {"token": token})
+            wallets = msgspec.json.decode(answer.body, type=_Recognised).wallets
+        except (CardFault, NoAnswer, NotAPoint, msgspec.MsgspecError):
+            return
+        known = (
+            "its holder has a wallet here, so ask for the code" if wallets else "unknown"
+        )
+        self._cashier.tell(f"A bank card, {bank.pan.masked}: {known}.")
+
+    def _exchanged(self, point: bytes) -> bytes:
+        body = {"point": base64.b64encode(point).decode()}
+        return msgspec.json.decode(self._ask(EXCHANGE, body).body, type=_Exchanged).point
 
     def _enter_pin(self, card: CardLink) -> None:
         """Without a PIN the card goes on: the gateway declines, and says why."""

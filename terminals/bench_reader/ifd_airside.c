@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <ifdhandler.h>
 #include <poll.h>
+#include <pthread.h>
 #include <reader.h>
 #include <stdint.h>
 #include <string.h>
@@ -34,6 +35,7 @@
 #define READERS_MAX PCSCLITE_MAX_READERS_CONTEXTS
 #define MESSAGE_MAX 65535
 #define SILENCE_S 10
+#define LOOK_MS 200 /* a change that the poll misses is seen after this */
 #define ABSENT (-1)
 
 enum { POWER_OFF = 0, POWER_ON = 1, RESET = 2, TELL_ATR = 4 };
@@ -41,7 +43,9 @@ enum { POWER_OFF = 0, POWER_ON = 1, RESET = 2, TELL_ATR = 4 };
 struct reader {
     int listening; /* socket, or 0 when this reader is not open */
     int card;      /* socket, or ABSENT */
-    int unnoticed; /* a card has gone, and pcscd was not told yet */
+    int noticed;   /* the thread of pcscd that watches this reader knows that the slot is empty */
+    int watched;   /* that thread is known */
+    pthread_t watcher;
     struct sockaddr_un address;
     uint8_t atr[MAX_ATR_SIZE];
     DWORD atr_length;
@@ -58,10 +62,8 @@ static struct reader *reader_of(DWORD lun)
 
 static void take_out(struct reader *reader)
 {
-    if (reader->card != ABSENT) {
+    if (reader->card != ABSENT)
         close(reader->card);
-        reader->unnoticed = 1;
-    }
     reader->card = ABSENT;
     reader->atr_length = 0;
 }
@@ -188,12 +190,14 @@ static RESPONSECODE wait_for_change(DWORD lun, int timeout_ms)
     struct reader *reader = reader_of(lun);
     if (!reader)
         return IFD_NO_SUCH_DEVICE;
-    if (reader->unnoticed)
-        return IFD_SUCCESS;
+    reader->watcher = pthread_self();
+    reader->watched = 1;
     int absent = reader->card == ABSENT;
+    if (absent && !reader->noticed)
+        return IFD_SUCCESS;
     struct pollfd watch = { .fd = absent ? reader->listening : reader->card,
                             .events = absent ? POLLIN : POLLRDHUP };
-    poll(&watch, 1, timeout_ms);
+    poll(&watch, 1, timeout_ms >= 0 && timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS);
     return IFD_SUCCESS;
 }
 
@@ -318,10 +322,12 @@ RESPONSECODE IFDHICCPresence(DWORD lun)
         return IFD_NO_SUCH_DEVICE;
     if (reader->card != ABSENT && has_gone(reader))
         take_out(reader);
-    /* Absence is reported once before the next card: two cards are never taken for one. */
-    if (reader->unnoticed)
-        reader->unnoticed = 0;
-    else if (reader->card == ABSENT)
+    /* Others than the watching thread ask too. It must have seen the empty slot before the next
+     * card is let in, or two cards would be taken for one. */
+    int watching = !reader->watched || pthread_equal(pthread_self(), reader->watcher);
+    if (reader->card == ABSENT && watching && reader->noticed)
         let_in(reader);
+    if (watching)
+        reader->noticed = reader->card == ABSENT;
     return reader->card == ABSENT ? IFD_ICC_NOT_PRESENT : IFD_ICC_PRESENT;
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from random import Random
+from threading import Event
 
 import pytest
 
@@ -61,6 +62,25 @@ class TornAt:
         if self.asked == self._at:
             raise Torn
         return answer
+
+
+class Watched:
+    """Tells when the till has done with the card: it resets it."""
+
+    def __init__(self, program: CardProgram) -> None:
+        self._program = program
+        self._asked = False
+        self.released = Event()
+        self.atr = program.atr
+
+    def power(self) -> None:
+        self._program.power()
+        if self._asked:
+            self.released.set()
+
+    def process(self, question: bytes) -> bytes:
+        self._asked = True
+        return self._program.process(question)
 
 
 def an_empty_card(seed: int = 1) -> WalletProgram:

@@ -2,13 +2,11 @@
 
 import asyncio
 from pathlib import Path
-from threading import Event
 
 import pytest
 
 from terminals.bench_reader.slot import InSlot
-from terminals.bench_reader.wallet_program import WalletProgram
-from tests.bench_reader.bench import READERS, Bench, TornAt, an_empty_card
+from tests.bench_reader.bench import READERS, Bench, TornAt, Watched, an_empty_card
 from tests.bench_reader.till import CardTill
 from tests.gateway.cards import PIN, make_chip, make_stripe, wallet_card, written
 from tests.gateway.harness import AMIRA, House
@@ -126,11 +124,7 @@ async def test_a_card_that_stays_does_not_pay_for_the_next_customer(
     _, program = await wallet_card(funded)
     slot = InSlot(program, bench.daemon.slots[0])
     selling = asyncio.create_task(till.open("20.00\n20.00\n"))
-    await funded.until(lambda: program.memory.counter == 1)
-    await funded.until(till.receipt.exists)
-    # It is asked for again, and lies there still.
-    for _ in range(50):
-        await funded.nobody.get("/healthz")
+    await funded.until(lambda: "Take the card away." in till.screen.getvalue())
     assert program.memory.counter == 1
     await asyncio.to_thread(slot.pull)
 
@@ -225,22 +219,3 @@ async def test_a_till_with_a_reader_takes_a_swiped_gift_card_too(
     assert number not in screen
     assert "4111" not in screen
     assert await funded.available(account) == 15_000
-
-
-class Watched:
-    """Tells when the till has done with the card: it resets it."""
-
-    def __init__(self, program: WalletProgram) -> None:
-        self._program = program
-        self._asked = False
-        self.released = Event()
-        self.atr = program.atr
-
-    def power(self) -> None:
-        self._program.power()
-        if self._asked:
-            self.released.set()
-
-    def process(self, question: bytes) -> bytes:
-        self._asked = True
-        return self._program.process(question)

@@ -28,6 +28,7 @@ class CardTill:
             *("--reader", bench.reader_name(number)),
             *("--receipt", str(folder / f"receipt-{number}.txt")),
         ]
+        self.screen = io.StringIO()
         self.receipt = folder / f"receipt-{number}.txt"
 
     async def take(
@@ -41,7 +42,7 @@ class CardTill:
         return await self._run(_options(*self._words), keys)
 
     async def _run(self, options: argparse.Namespace, keys: str) -> tuple[int, str]:
-        out = io.StringIO()
+        out = self.screen = io.StringIO()
         console = Console(
             keys=io.StringIO(keys),
             out=out,

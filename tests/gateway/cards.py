@@ -8,6 +8,7 @@ from services.card_issuer import card_key, open_issuer_keys
 from services.cards import PREFIX
 from services.mint import raw_of
 from terminals.bench_reader.wallet_program import WalletProgram
+from terminals.pan import Pan
 from terminals.wallet_card import authenticate, challenge, greet, pay, verify_pin
 from tests.card_in_hand import Link, written_card
 from tests.gateway.harness import AMIRA, FRESH, Caller, House, Json, Reply, money
@@ -102,7 +103,29 @@ async def every_answer(house: House) -> None:
         await house.operator.post(f"{one}/{verb}", body, key=None)
     other = await make_chip(house)
     await house.operator.post(f"/v1/cards/{other}/lost", key=None)
+    await of_linked_cards(house)
     unknown = {"card": "crd_" + "a" * 24, "challenge": "AAAAAAAAAAA=", "amount": money(1)}
     await house.lounge.post("/v1/cards/invitations", unknown, key=None)
     for _ in range(20):
         await house.operator.post("/v1/cards", {"account": AMIRA})
+
+
+def linked(number: int = 0) -> Json:
+    return {
+        "token": "tok_" + "abcdefghij"[number] * 32,
+        "masked": f"**** 111{number}",
+        "expiry": "2028-12",
+    }
+
+
+async def of_linked_cards(house: House) -> None:
+    path = f"/v1/accounts/{AMIRA}/linked-cards"
+    for number in range(6):
+        await house.amira.post(path, linked(number), key=None)
+    await house.amira.get(path)
+    await house.amira.get("/v1/accounts/none/linked-cards")
+    token = {"token": linked()["token"]}
+    await house.amira.post(f"{path}/unlink", token, key=None)
+    await house.lounge.post("/v1/linked-cards/recognise", token, key=None)
+    point = base64.b64encode(Pan("4" * 16).blinded(Random(1).randbytes).point).decode()
+    await house.lounge.post("/v1/linked-cards/exchange", {"point": point}, key=None)

@@ -9,6 +9,7 @@ from tests.gateway.cards import (
     PIN,
     charge,
     gift_account,
+    linked,
     make_chip,
     make_stripe,
     tap,
@@ -393,3 +394,46 @@ async def test_what_a_gift_card_paid_comes_back_to_it(funded: House) -> None:
     await funded.lounge.post(f"/v1/payments/{paid.body['id']}/refund")
 
     assert await funded.available(account) == 20_000
+
+
+async def test_a_wallet_knows_five_bank_cards_and_no_more(funded: House) -> None:
+    path = f"/v1/accounts/{AMIRA}/linked-cards"
+    replies = [await funded.amira.post(path, linked(number)) for number in range(6)]
+    again = await funded.amira.post(path, linked(0))
+
+    assert [reply.status for reply in replies] == [201] * 5 + [409]
+    assert again.status == 201
+
+    left = await funded.amira.post(f"{path}/unlink", {"token": linked(0)["token"]})
+    assert len(left.body["cards"]) == 4
+    assert (await funded.amira.post(path, linked(5))).status == 201
+
+
+async def test_a_till_learns_that_a_bank_card_is_known_and_not_to_whom(
+    funded: House,
+) -> None:
+    await funded.amira.post(f"/v1/accounts/{AMIRA}/linked-cards", linked())
+
+    known = await funded.lounge.post(
+        "/v1/linked-cards/recognise", {"token": linked()["token"]}
+    )
+    unknown = await funded.lounge.post(
+        "/v1/linked-cards/recognise", {"token": linked(1)["token"]}
+    )
+
+    assert (known.body, unknown.body) == ({"wallets": 1}, {"wallets": 0})
+
+
+async def test_nobody_sees_or_changes_anothers_linked_cards(funded: House) -> None:
+    path = f"/v1/accounts/{AMIRA}/linked-cards"
+
+    assert (await funded.jonas.get(path)).status == 404
+    assert (await funded.jonas.post(path, linked())).status == 404
+
+
+async def test_what_is_no_point_is_refused_by_the_exchange(funded: House) -> None:
+    reply = await funded.lounge.post(
+        "/v1/linked-cards/exchange", {"point": "/" * 42 + "8="}
+    )
+
+    assert (reply.status, reply.body["field"]) == (400, "$.point")

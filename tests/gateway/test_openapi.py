@@ -20,7 +20,7 @@ from tests.channels.agency import (
 )
 from tests.channels.ndc import order_create
 from tests.gateway.calls import CALLS, held_path
-from tests.gateway.cards import every_answer
+from tests.gateway.cards import every_answer, linked
 from tests.gateway.harness import AMIRA, JONAS, Caller, House, Json, money
 from tests.gateway.office_calls import what_offices_do
 from tests.gateway.registry import all_that_can_be_asked
@@ -146,6 +146,8 @@ SOME = {
     "/v1/payouts/{id}/paid": {"evidence": {"source": "bank", "reference": "stmt-0"}},
     "/v1/payments/{id}/increase": {"amount": money(1)},
     "/v1/cards/{id}/tap-limit": {"tap_limit": None},
+    "/v1/accounts/{id}/linked-cards": linked(),
+    "/v1/accounts/{id}/linked-cards/unlink": {"token": linked()["token"]},
     "/v1/accounts/{id}/top-ups": {
         "amount": money(1),
         "evidence": {"source": "bank", "reference": "stmt-1"},

@@ -204,8 +204,7 @@ class Gateway:
             *PaymentsApi(
                 accounts, payments, views, failed_codes=self.limits.failed_codes
             ).routes(),
-            *CardsApi(accounts, desk, parts.store, keyring, parts.clock).routes(),
-            *LinkedCardsApi(parts.store, keyring, parts.clock).routes(),
+            *self._card_routes(accounts, desk, keyring),
             *self._people(accounts).routes(),
             *self._office_routes(keyring, views),
             *self._terminal_routes(keyring),
@@ -218,6 +217,14 @@ class Gateway:
         if parts.config.demo:
             routes += DemoApi(PEOPLE, self._find, self._names).routes()
         return routes
+
+    def _card_routes(
+        self, accounts: Accounts, desk: CardDesk, keyring: Keyring
+    ) -> list[Route]:
+        parts = self._parts
+        cards = CardsApi(accounts, desk, parts.store, keyring, parts.clock)
+        linked = LinkedCardsApi(parts.store, keyring, parts.clock)
+        return [*cards.routes(), *linked.routes()]
 
     def _card_desk(self, keyring: Keyring) -> CardDesk:
         parts = self._parts

@@ -24,6 +24,7 @@ from terminals.card_reader import (
     reader_names,
 )
 from tests.bench_reader.bench import NAME, READERS, Bench, TornAt, an_empty_card
+from tests.bench_reader.measure import with_reader, without_reader
 from tests.house.tree import ROOT
 
 PRESENT = "/"
@@ -210,3 +211,11 @@ def test_a_compiler_that_refuses_is_quoted(
 
     with pytest.raises(DriverBroken, match=re.escape("broken.c")):
         built_driver(tmp_path)
+
+
+def test_a_reader_adds_less_than_five_milliseconds_to_a_tap(bench: Bench) -> None:
+    bare = sorted(without_reader(41))[20]
+
+    alone, _ = with_reader(bench.reader_name(), bench.daemon.slots[0], 41)
+
+    assert sorted(alone)[20] - bare < 5_000_000, "nanoseconds, in the middle of 41"

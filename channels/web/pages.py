@@ -16,6 +16,7 @@ PAGES = {
     "/agents/docs": "agents_docs.html",
     "/agencies": "agencies.html",
     "/terminals": "terminals.html",
+    "/business": "business.html",
 }
 CONTENT_TYPES = {
     ".html": "text/html",

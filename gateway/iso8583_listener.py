@@ -101,6 +101,7 @@ class Conversation:
         self._tally = tally
         self._link = Link(certified_name(writer))
         self._frames = FrameReader()
+        self._amid_since_s = 0.0
         self._under_way: set[asyncio.Task[None]] = set()
         self._reading: asyncio.Task[None] | None = None
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -129,6 +130,7 @@ class Conversation:
         try:
             while raw := await self._some():
                 for message in self._frames.feed(raw):
+                    self._amid_since_s = 0.0
                     await self._begin(message)
         except FrameTooLong as error:
             _log.info("what came was no frame", problem=str(error))
@@ -138,8 +140,15 @@ class Conversation:
             _log.info("a till's connection broke", problem=type(error).__name__)
 
     async def _some(self) -> bytes:
-        patience_s = FRAME_S if self._frames.is_amid else IDLE_S
-        async with asyncio.timeout(patience_s):
+        """A frame's time counts from its first byte: who sends it byte by byte gains none."""
+        now_s = asyncio.get_running_loop().time()
+        if not self._frames.is_amid:
+            self._amid_since_s = 0.0
+            deadline_s = now_s + IDLE_S
+        else:
+            self._amid_since_s = self._amid_since_s or now_s
+            deadline_s = self._amid_since_s + FRAME_S
+        async with asyncio.timeout_at(deadline_s):
             return await self._reader.read(READ_BYTES)
 
     async def _begin(self, raw: bytes) -> None:

@@ -1,11 +1,13 @@
 """The port of ISO 8583: frames however they are cut, garbage, many at once, late answers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from gateway import iso8583_listener
 from terminals.iso8583.frames import frame
 from tests.fuzz.frames import frames
 from tests.gateway.harness import House
@@ -42,7 +44,22 @@ async def test_frames_are_read_however_they_are_split_and_merged(
     assert {answer.get("11") for answer in more if answer} == numbers
 
 
-DOCUMENTED = {"00", "12", "13", "14", "25", "30", "51", "54", "58", "91", "94", "95", "96"}
+DOCUMENTED = {
+    "00",
+    "12",
+    "13",
+    "14",
+    "25",
+    "30",
+    "51",
+    "54",
+    "58",
+    "65",
+    "91",
+    "94",
+    "95",
+    "96",
+}
 FORMS = {
     "3": ("000000", "200000", "310000"),
     "4": ("000000000001", "000000000000", "999999999999"),
@@ -111,6 +128,26 @@ async def test_fuzzed_frames_at_the_socket_end_at_most_their_connection(
     shown = capfd.readouterr()
     assert "failed unexpectedly" not in shown.out + shown.err
     assert "4111111111111111" not in shown.out + shown.err
+
+
+@pytest.mark.slow
+async def test_a_frame_that_drips_in_holds_its_place_no_longer_than_one_that_stands_still(
+    funded: House, desk: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(iso8583_listener, "FRAME_S", 0.3)
+    drops = 0
+    async with Raw(desk) as raw:
+        await raw.send(b"\x01\x00")
+        while drops < 100:
+            try:
+                async with asyncio.timeout(0.05):
+                    assert await raw.reader.read(1) == b""
+                break
+            except TimeoutError:
+                drops += 1
+                await raw.send(b"0")
+
+    assert drops < 50
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate mutants torture shift flips fuzz aged flights bench pressure report format lock clean
+.PHONY: help run test check simulate mutants torture shift flips fuzz hostile aged flights bench pressure report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -80,6 +80,9 @@ fuzz: $(VENV)/.test-ready ## Read what nobody meant: a million QR payloads, 100,
 
 flights: $(VENV)/.test-ready ## Fly with lost tills, copied phones and power cuts: make flights FLIGHTS=1000 SEED=1
 	$(BIN)/python -m tests.inflight --flights $(or $(FLIGHTS),200) $(if $(SEED),--seed $(SEED))
+
+hostile: $(VENV)/.test-ready ## Send what nobody should, and look for leaks: REQUESTS=100000 SEED=1
+	$(BIN)/python -m tests.hostile $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.bench-ready ## Measure beside what one would build instead; ARGS=--quick, --full
 	@scripts/install-system-packages.sh $(filter postgresql,$(SYSTEM_PACKAGES))

@@ -173,7 +173,17 @@ class Connection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
         self._all.admission.leave(self)
+        if isinstance(resp, web.HTTPException):  # its text repeats what came in
+            resp = problem_response(Problem(resp.status, "bad-request", f"{resp.reason}."))
         return super().finish_response(request, resp, start_time)
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """What goes wrong while the rest of a body is passed over is the caller's fault."""
+        error = kwargs.get("exc_info")
+        if isinstance(error, web.RequestPayloadError):
+            _log.info("what came was not HTTP", problem=type(error).__name__)
+        else:
+            super().log_exception(*args, **kwargs)
 
     def _close_within(self, seconds: float) -> None:
         """Unless a request has come until then."""

@@ -33,6 +33,7 @@ async def serve(gateway: Gateway, config: Config, told_to_stop: asyncio.Event) -
         keepalive_timeout=IDLE_S,
         lingering_time=LINGER_S,
         max_headers=HEADERS_MAX,
+        auto_decompress=False,  # nobody needs it, and a little can become a lot
     )
     await runner.setup()
     site = web.TCPSite(runner, config.host, config.port, backlog=BACKLOG, reuse_port=True)

@@ -7,10 +7,11 @@ import msgspec
 from aiohttp import StreamReader, hdrs, web
 
 from channels.outcome import unavailable
-from channels.problem import Problem
+from channels.problem import Problem, bad_field
 from channels.route import JSON, PUBLIC, Answer, Call, Document, Route
 from gateway.admission import Admission
 from gateway.handling import NOTHING, Asked, Digest, Served, call_of, handle, require
+from gateway.masks import safe_body
 from gateway.peers import Peers
 from gateway.signed_requests import HEADER as SIGNATURE
 from gateway.signed_requests import SignedRequests
@@ -71,9 +72,10 @@ class Door:
 
     async def _call(self, served: Served, request: web.Request) -> Call:
         route = served.route
-        if PUBLIC in route.scopes and route.body:
+        public = PUBLIC in route.scopes
+        if public and route.body:
             self._peers.require_sign_ins_left(request)
-        if SIGNATURE in request.headers:
+        if SIGNATURE in request.headers and not public:
             # Read first: the signature is about the body.
             body = await self._read_body(request)
             principal = await self._signed.admit(request, body)
@@ -128,6 +130,8 @@ class Door:
 
     async def _read_body(self, request: web.Request) -> bytes:
         limit = self.body_bytes_max
+        if hdrs.CONTENT_ENCODING in request.headers:
+            raise bad_field("Content-Encoding", "Send the body as it is, without encoding.")
         if request.content.is_eof():  # it came with the headers, as a small one does
             raw = request.content.read_nowait()
         else:
@@ -138,6 +142,10 @@ class Door:
                     raw = await _read_up_to(limit + 1, request.content)
             except TimeoutError:
                 raise too_slow() from None
+            except (web.RequestPayloadError, ConnectionError):  # broken, or its caller went
+                raise Problem(
+                    400, "not-http", "The body is not well-formed HTTP."
+                ) from None
         if len(raw) > limit:
             raise too_large(limit)
         return raw
@@ -186,7 +194,9 @@ def problem_response(problem: Problem) -> web.Response:
         headers["Retry-After"] = str(problem.extra.get("retry_after_s", RETRY_AFTER_S))
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return web.Response(status=problem.status, body=_encode(problem.body), headers=headers)
+    return web.Response(
+        status=problem.status, body=_encode(safe_body(problem)), headers=headers
+    )
 
 
 async def answer_unknown(request: web.Request) -> web.Response:

@@ -26,6 +26,7 @@ from channels.route import EVERYONE, JSON, Answer, Call, Route
 from gateway.bad_input import decode_problem
 from gateway.handling import NOTHING, Asked, Digest, Served, call_of, handle, require
 from gateway.logs import get
+from gateway.masks import safe_body
 from gateway.server import TOO_MUCH, Door, problem_response, too_large
 from ledger.errors import Happened
 from services.principals import Principal
@@ -149,7 +150,7 @@ class Conversation:
             await self._admit()
         except Problem as problem:
             if problem.status != 503:
-                self._answer(AnswerLine(None, problem.status, problem.body))
+                self._answer(AnswerLine(None, problem.status, safe_body(problem)))
                 self.end()
 
     def end(self) -> None:
@@ -163,7 +164,7 @@ class Conversation:
             try:
                 principal = await self._admit()
             except Problem as problem:
-                self._answer(AnswerLine(None, problem.status, problem.body))
+                self._answer(AnswerLine(None, problem.status, safe_body(problem)))
                 return
             text = message.data
             raw = text.encode() if isinstance(text, str) else text
@@ -194,13 +195,14 @@ class Conversation:
         except Problem as problem:
             outcome = problem
         replayed = isinstance(outcome, Answer) and outcome.replayed
-        self._answer(AnswerLine(number, outcome.status, outcome.body, replayed))
+        body = safe_body(outcome) if isinstance(outcome, Problem) else outcome.body
+        self._answer(AnswerLine(number, outcome.status, body, replayed))
 
     def _refuse(self, raw: bytes) -> None:
         try:
             number = _line(raw, self._line_bytes_max).id
         except Problem as problem:
-            self._answer(AnswerLine(None, problem.status, problem.body))
+            self._answer(AnswerLine(None, problem.status, safe_body(problem)))
             return
         self._answer(AnswerLine(number, TOO_MUCH.status, TOO_MUCH.body))
 

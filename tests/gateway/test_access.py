@@ -2,6 +2,7 @@
 
 import pytest
 
+from channels.route import JSON
 from services.principals import PrincipalKind
 from tests.gateway.harness import (
     AMIRA,
@@ -15,6 +16,7 @@ from tests.gateway.harness import (
     Reply,
     money,
 )
+from tests.gateway.terminal import Terminal
 
 EVERYBODY = "operator merchant terminal customer agent nobody"
 MEMBERS = "operator merchant terminal customer"
@@ -136,6 +138,9 @@ MAY = {
     "POST /v1/demo/sign-in": EVERYBODY,
 }
 
+# A stream and a connection: no routes, and as well guarded.
+CONVERSATIONS = {"GET /v1/events": PEOPLE, "GET /v1/terminal": PEOPLE}
+
 
 def callers(house: House) -> dict[str, Caller]:
     return {
@@ -174,6 +179,42 @@ async def test_a_principal_gets_into_its_routes_and_no_others(
             assert (reply.kind, reply.body["happened"]) == (PROBLEM, "no")
 
     assert let_in == {name for name, kinds in MAY.items() if who in kinds.split()}
+
+
+@pytest.mark.parametrize("who", EVERYBODY.split())
+async def test_a_principal_gets_into_its_conversations_and_no_others(
+    house: House, who: str
+) -> None:
+    caller = callers(house)[who]
+    for name, kinds in CONVERSATIONS.items():
+        url = house.base + name.split()[1]
+        async with house.session.get(url, headers=caller.headers) as answer:
+            # 400: it may, and asked without what makes it a WebSocket.
+            assert answer.status in ({200, 400} if who in kinds.split() else {401})
+
+
+@pytest.mark.parametrize("who", sorted({*PEOPLE.split()}))
+async def test_a_connection_opens_no_route_that_is_closed_otherwise(
+    house: House, who: str
+) -> None:
+    lines = {number: name.split() for number, name in enumerate(MAY)}
+    async with Terminal(house, callers(house)[who]) as connection:
+        answers = await connection.ask(
+            *[
+                {"id": number, "method": method, "path": path.replace("{id}", "none")}
+                for number, (method, path) in lines.items()
+            ]
+        )
+
+    let_in = {" ".join(lines[one["id"]]) for one in answers if one["status"] != 403}
+    # Lines are JSON, so what is not JSON cannot be asked here by anybody.
+    other = {
+        f"{route.method} {route.path}"
+        for route in house.gateway.routes
+        if (route.takes, route.gives) != (JSON, JSON)
+    }
+    may = {name for name, kinds in MAY.items() if who in kinds.split()}
+    assert let_in - other == may - other
 
 
 def hidden(reply: Reply) -> None:

@@ -189,6 +189,7 @@ def test_make_alone_lists_every_target_with_its_line() -> None:
         "flips",
         "fuzz",
         "flights",
+        "hostile",
         "bench",
         "pressure",
         "aged",

@@ -133,7 +133,7 @@ class SocketServer:
                     self._flush(connection)
                 if events & selectors.EVENT_READ:
                     batch += [(connection, request) for request in connection.receive()]
-            except (OSError, FrameTooLarge, msgspec.MsgspecError):
+            except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
                 self._drop(connection)
         return batch
 

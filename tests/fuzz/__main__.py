@@ -11,7 +11,7 @@ import secrets
 import sys
 import time
 
-from tests.fuzz.kinds import FRAMES, KINDS, PAYLOADS
+from tests.fuzz.kinds import FRAMES, KINDS, OURS, PAYLOADS
 from tests.fuzz.run import Surprise, run
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     sys.stdout.write(f"seed {seed}\n")
     counts = dict.fromkeys(PAYLOADS, options.payloads // len(PAYLOADS))
-    counts |= dict.fromkeys(FRAMES, options.frames)
+    counts |= dict.fromkeys(FRAMES | OURS, options.frames)
     for name, (draw, judge) in KINDS.items():
         started = time.perf_counter()
         try:

@@ -5,6 +5,14 @@ from random import Random
 from typing import Any
 
 from tests.fuzz.frames import frames, judge_frames
+from tests.fuzz.ours import (
+    code,
+    entry,
+    judge_code,
+    judge_entry,
+    judge_request,
+    request,
+)
 from tests.fuzz.payloads import (
     consumer_payload,
     judge_consumer,
@@ -19,4 +27,9 @@ PAYLOADS: dict[str, Kind] = {
     "merchant-presented payloads": (merchant_payload, judge_merchant),
 }
 FRAMES: dict[str, Kind] = {"ISO 8583 frames": (frames, judge_frames)}
-KINDS = PAYLOADS | FRAMES
+OURS: dict[str, Kind] = {
+    "sealed codes": (code, judge_code),
+    "frames to a partition": (request, judge_request),
+    "entries of a journal": (entry, judge_entry),
+}
+KINDS = PAYLOADS | FRAMES | OURS

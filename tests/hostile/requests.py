@@ -200,7 +200,6 @@ _STRANGE = (
     "Content-Encoding: gzip",
     "Content-Encoding: br",
     "Accept: nothing/none",
-    "Transfer-Encoding: identity",
     "Cookie: " + "a=b; " * 300,
     "X-Forwarded-For: 1.2.3.4, ::1, x",
     "Signature-Input: airside=();created=1",

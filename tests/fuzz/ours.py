@@ -1,4 +1,4 @@
-"""What we wrote ourselves and read again: payment codes, frames to a partition, a journal's entries;
+"""What we wrote ourselves and read again: payment codes, frames to a partition, journal entries;
 each with a few bytes of it changed, cut off or doubled.
 """
 

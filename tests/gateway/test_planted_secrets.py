@@ -15,8 +15,8 @@ from gateway import logs
 from tests.gateway.harness import AMIRA, JONAS, LOUNGE, Caller, House, Json, money
 from tests.gateway.terminal import Terminal
 
-CARD = "4556737586899855"
-FORMS = [CARD, "4556 7375 8689 9855", "4556-7375-8689-9855"]
+CARD = "4111111111111111"
+FORMS = [CARD, "4111 1111 1111 1111", "4111-1111-1111-1111"]
 # In the form of ours, and opening nothing.
 KEY = "ak_" + "pl4nt3dk3y" * 3 + "zz"
 CODE = "hQVDUFYwMWpsYW50ZWRjb2RlcGxhbnRlZGNvZGVwbGFudGVk"

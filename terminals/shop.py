@@ -158,7 +158,8 @@ class Shop:
 
     def _sale(self, entry: SaleEntry) -> Sale | None:
         """With the code of whoever pays; None if there is none."""
-        how = "tap the card, or scan the code" if self._options.reader else "scan the code"
+        taps = self._options.reader is not None
+        how = "tap the card, or scan the code" if taps else "scan the code"
         self._screen.line(f"{entry.amount}: {how}")
         code = self._codes.next(entry.amount)
         if code is None:

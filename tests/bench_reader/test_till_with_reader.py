@@ -31,7 +31,7 @@ async def test_a_till_pays_by_wallet_card(
         code, screen = await till.take("20.00")
 
     assert code == 0
-    assert "tap the card, or scan the code" in screen
+    assert "20.00 QAR: tap the card, or scan the code" in screen
     assert "*** PAID ***" in till.receipt.read_text()
     assert await funded.available() == 98_000
 

@@ -17,6 +17,7 @@ PAGES = {
     "/agencies": "agencies.html",
     "/terminals": "terminals.html",
     "/business": "business.html",
+    "/flight": "flight.html",
 }
 CONTENT_TYPES = {
     ".html": "text/html",

@@ -14,6 +14,7 @@ import aiohttp
 
 from channels.web.demo import demo_key
 from gateway.config import Config
+from gateway.demo_flight import plan_demo_flight, show_flight
 from gateway.layout import Layout
 from gateway.serve import say
 from gateway.world import (
@@ -26,6 +27,7 @@ from gateway.world import (
     opening_key,
 )
 from ledger.balances import balances, balances_table
+from ledger.clock import SystemClock
 from ledger.ids import account_text
 from ledger.stores import open_journals
 from terminals.receipt import receipt_text
@@ -83,6 +85,7 @@ async def open_world(config: Config) -> None:
         for traveller in TRAVELLERS:
             await _open_wallet(operator, traveller)
         await _open_agency(operator)
+        flight = await plan_demo_flight(operator, SystemClock())
         try:
             payment = await _pay_by_image(session, base, Path(config.data))
         except DemoFailed as refused:  # somebody froze the wallet, say: it is their world
@@ -92,6 +95,8 @@ async def open_world(config: Config) -> None:
     journals = open_journals(Layout(Path(config.data)).journals_at(config.store))
     say(balances_table(balances(journals)))
     _show_pages(base)
+    show_flight(base, flight)
+    say("\nready. Ctrl-C stops it.")
 
 
 async def _open_wallet(operator: Caller, traveller: Traveller) -> None:
@@ -191,4 +196,3 @@ def _show_pages(base: str) -> None:
     say("\nkeys for curl (demo only):")
     for who, label in PEOPLE.items():
         say(f"  {label:<20} {demo_key(who)}")
-    say("\nready. Ctrl-C stops it.")

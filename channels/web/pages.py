@@ -18,6 +18,7 @@ PAGES = {
     "/terminals": "terminals.html",
     "/business": "business.html",
     "/flight": "flight.html",
+    "/flights": "flights.html",
 }
 CONTENT_TYPES = {
     ".html": "text/html",

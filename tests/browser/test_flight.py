@@ -88,6 +88,7 @@ def test_a_whole_flight_is_paid_with_no_network_from_doors_closed_to_doors_open(
 
     page = desk.page(PHONE)
     page.goto("/flight#as=jonas")
+    page.get_by_role("combobox").select_option(flight)
     page.get_by_label("Amount").fill("2.00")
     page.get_by_role("button", name="Set aside").click()
     expect(page.get_by_text("2.00 QAR set aside for QR17")).to_be_visible()

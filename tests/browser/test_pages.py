@@ -23,6 +23,8 @@ PAGES = [
     "/agents/docs",
     "/agencies#as=operator",
     "/terminals#as=operator",
+    "/flight#as=amira",
+    "/flights#as=operator",
 ]
 
 

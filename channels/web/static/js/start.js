@@ -11,11 +11,14 @@ import { fillPage } from "./words.js";
 
 const SIDES = [
   { page: "/wallet", title: text.travellers, says: text.travellersSays, open: text.openWallet },
+  // Of the same people as the wallet.
+  { page: "/flight", of: "/wallet", title: text.board, says: text.boardSays, open: text.openBoard },
   { page: "/till", title: text.merchants, says: text.merchantsSays, open: text.openTill },
   { page: "/agents", title: text.agents, says: text.agentsSay, open: text.openAgents },
   { page: "/agencies", title: text.operators, says: text.operatorsSay, open: text.openAgencies },
   // Of the same people as the page of agencies.
   { page: "/terminals", of: "/agencies", title: text.registry, says: text.registrySays, open: text.openTerminals },
+  { page: "/flights", of: "/agencies", title: text.flights, says: text.flightsSay, open: text.openFlights },
 ];
 
 /** A link, not a button: it opens in a window of its own if somebody likes. */

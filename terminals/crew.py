@@ -19,6 +19,7 @@ from terminals.gateway_answer import NoAnswer
 from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
 from terminals.inflight.cabin_link import CabinLink
 from terminals.inflight.crew_folder import CrewFolder, Joined, NotReady, OtherFlight
+from terminals.inflight.crew_page import CrewPage
 from terminals.inflight.crew_till import (
     Accepted,
     CrewTill,
@@ -174,6 +175,10 @@ async def _sell(options: argparse.Namespace, console: Console, screen: Screen) -
     if options.listen:
         port = await link.listen(*options.listen)
         screen.line(f"Listening on port {port}.")
+    page = CrewPage(till, hearing, console.clock)
+    if options.page:
+        port = await page.listen(*options.page)
+        screen.line(f"The crew's page: http://{options.page[0]}:{port}/")
     counter = _Counter(options, console, screen, till=till, hearing=hearing, link=link)
     background = asyncio.create_task(link.keep_hearing(console.sleep))
     try:
@@ -183,6 +188,7 @@ async def _sell(options: argparse.Namespace, console: Console, screen: Screen) -
         with suppress(asyncio.CancelledError):
             await background
         await link.close()
+        await page.close()
 
 
 class _Counter:

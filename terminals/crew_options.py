@@ -36,6 +36,7 @@ def add_crew(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="HOST:PORT of another till",
     )
+    sell.add_argument("--page", type=address, help="HOST:PORT, for the crew's own page")
     sell.add_argument("--image", type=Path, help="read the code from this picture")
     tell = commands.add_parser("tell", help="upload what was sold; again is no harm")
     for command in (join, load, sell, tell):

@@ -285,8 +285,8 @@ MUTATIONS = [
     Mutation(
         "hands each caller the answer of another",
         "actors/batcher.py",
-        "zip(batch, replies, strict=True)",
-        "zip(batch, replies[::-1], strict=True)",
+        "for _, future in batch], replies)",
+        "for _, future in batch], replies[::-1])",
         "seeds",
     ),
     # A start brings back what was there.

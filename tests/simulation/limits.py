@@ -21,6 +21,11 @@ import tests.ledger.model
 # module, name, and what may be drawn; the first is the real bound.
 _BOUNDS: list[tuple[ModuleType, str, list[int]]] = [
     (actors.residents, "RESIDENTS_MAX", [100_000, 100_000, 1, 4]),
+    (actors.residents, "RESIDENT_ITEMS_MAX", [250_000, 250_000, 30]),
+    (actors.residents, "RECENT_MIN", [1_024, 0, 0, 2]),
+    (actors.residents, "EVICTED_MAX", [2_048, 1, 3]),
+    (actors.residents, "CROWDED_PERCENT", [110, 1_000]),
+    (actors.residents, "STALE_DUE_MAX", [1_000, 0]),
     (actors.residents, "TAIL_MAX", [20_000, 100, 10]),
     (actors.residents, "IMAGES_PER_COMMIT", [32, 1, 2]),
     (actors.residents, "REPLAY_PAGE", [2_000, 7]),

@@ -143,7 +143,7 @@ def _response(status: HTTPStatus, kind: str, body: bytes) -> bytes:
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-        "Content-Security-Policy: default-src 'self'\r\n"
+        "Content-Security-Policy: default-src 'self'; img-src 'self' data:\r\n"
         "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
         "Connection: close\r\n\r\n"
     )

@@ -87,6 +87,7 @@ class Payment(msgspec.Struct, array_like=True, gc=False):
     refunded: dict[str, int]
     decline: DeclineReason | None = None
     chapter: int = 0
+    by_card: bool = False  # a card agreed to what is authorised, and to no more
 
     @property
     def remaining(self) -> dict[str, int]:

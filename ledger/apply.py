@@ -189,6 +189,7 @@ def _write_payment(
         authorised=event.legs,
         captured={},
         refunded={},
+        by_card=event.card is not None,
     )
     match event:
         case Purchased():

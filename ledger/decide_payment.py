@@ -109,6 +109,10 @@ def _increase(account: Account, payment: Payment, command: Increase) -> Event:
     reason = refusal(payment.state, Move.INCREASE) or unusable(account)
     if reason:
         return Declined(reason, command.ordinal)
+    # Its cryptogram is over one amount, and its PIN was asked for or not because of that amount: a
+    # small tap that grows would pay more than its holder agreed to.
+    if payment.by_card:
+        return Declined(R.CARD_REPLAYED, command.ordinal)
     legs = {command.amount.commodity: command.amount.amount_minor}
     if command.amount.commodity not in payment.authorised:
         return Declined(R.WRONG_CURRENCY, command.ordinal)

@@ -174,7 +174,7 @@ _TEXTS = {
     _R.CARD_NOT_AUTHENTIC: "The card could not prove that it is the one it says it is.",
     _R.CARD_LOST: "The card was reported lost: keep it.",
     _R.CARD_BLOCKED: "The card is blocked.",
-    _R.CARD_REPLAYED: "This tap has paid before: it was sent again for another sale.",
+    _R.CARD_REPLAYED: "This tap has paid before: for anything else, or more, tap the card again.",
     _R.CARD_COUNTER_OLD: "The card's counter is behind: another card like it was used since.",
     _R.CARD_TAP_EXPIRED: "The tap is more than a minute old: hold the card to the reader again.",
     _R.CARD_PIN_NEEDED: "The amount is above the card's tap limit: its PIN is needed.",

@@ -40,7 +40,7 @@ from ledger.journal import Image, Mark, Reader
 # Of what an image holds: raise it when Account changes, or what apply.py makes of an entry. It is
 # the first byte of a body. Those of the first release have none and begin as a msgpack array does,
 # so versions stay below that.
-IMAGE_VERSION = 5
+IMAGE_VERSION = 6
 _ARRAY = 0x90
 assert 0 < IMAGE_VERSION < _ARRAY
 

@@ -16,9 +16,10 @@ Both sides prove themselves by AES-CMAC (NIST SP 800-38B) under the card's key:
     charge      = nonce(16) amount(8) currency(12) terminal(16)
 
 The first byte says which of the two a text is, so neither can be used as the other. The card pays
-only what the gateway has proved, so a reader in a crowd gets nothing out of it, and no till can
-change the amount. The nonce is the gateway's: its first six bytes are the time at which it was
-given, the rest is random. The terminal is a digest of merchant and terminal name.
+only what the gateway has proved, so a reader in a crowd gets no payment and no PIN try out of it,
+and no till can change the amount: nor later, for the ledger increases no hold that a card made;
+more needs another tap. The nonce is the gateway's: its first six bytes are the time at which it
+was given, the rest is random. The terminal is a digest of merchant and terminal name.
 
 The till holds no key. It carries bytes between two that do, and what it brings the gateway is a
 *tap*: card, key id, counter, flags, nonce, cryptogram, as text.

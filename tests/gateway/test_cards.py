@@ -259,6 +259,17 @@ async def test_a_card_held_for_a_tab_is_captured_later(funded: House) -> None:
     assert (held.body["status"], taken.body["status"]) == ("authorised", "captured")
 
 
+async def test_a_small_tap_does_not_grow_past_its_limit(funded: House) -> None:
+    _, program = await wallet_card(funded)
+    held = await charge(funded, 2_000, await tap(funded, program, 2_000), capture="manual")
+
+    path = f"/v1/payments/{held.body['id']}/increase"
+    grown = await funded.lounge.post(path, {"amount": money(48_000)})
+
+    assert (grown.status, grown.body["reason"]) == (409, "card_replayed")
+    assert await funded.available() == 98_000
+
+
 @pytest.mark.parametrize(
     "text", ["tap1.AAAA", "hQVDUFYwMQ==", "0584215093318470", "x" * 128]
 )

@@ -235,6 +235,8 @@ class Model:
             return R.PAYMENT_NOT_FOUND
         if attempt.state not in {S.AUTHORISED, S.PARTIALLY_CAPTURED} or wallet.unusable:
             return R.HOLD_CAPTURED
+        if attempt.by_card:
+            return R.CARD_REPLAYED
         if command.amount.commodity != attempt.pot:
             return R.WRONG_CURRENCY
         return wallet.cannot_spend(command.amount)
@@ -380,6 +382,7 @@ class Model:
     def _accept(self, wallet: Wallet, command: Authorise, seq: int) -> Asked:
         minor, pot = command.amount.amount_minor, command.amount.commodity
         attempt = Attempt(S.CAPTURED, command.sale, pot, self._at_ms, minor)
+        attempt.by_card = command.card is not None
         wallet.purses[pot].free -= minor
         if command.capture is CaptureMode.AUTOMATIC:
             attempt.captured = minor

@@ -79,6 +79,7 @@ class Attempt:
     refunded: int = 0
     expires_at_ms: int = 0
     decline: R | None = None
+    by_card: bool = False
 
     @property
     def remaining(self) -> int:
@@ -340,6 +341,8 @@ def increase(wallet: Wallet, attempt: Attempt, amount: Money) -> R | None:
         return ENDED[attempt.state]
     if wallet.unusable:
         return wallet.unusable
+    if attempt.by_card:
+        return R.CARD_REPLAYED
     if amount.commodity != attempt.pot:
         return R.WRONG_CURRENCY
     reason = wallet.cannot_spend(amount)

@@ -178,3 +178,23 @@ def test_counters_survive_images_and_restarts() -> None:
     tap next blue 3
     pay A-19 amira 10.00 QAR at lounge by=next         -> captured
     """
+
+
+@story
+def test_a_hold_that_a_card_made_is_not_increased_without_another_tap() -> None:
+    """
+    open amira QAR                                     -> open
+    top-up amira 100.00 QAR stmt-1                     -> sent
+    deliver
+    tap t1 blue 1
+    hold A-17 amira 10.00 QAR at lounge by=t1          -> authorised
+    increase A-17 0.01 QAR                             -> declined card_replayed
+    tick
+    restart
+    increase A-17 60.00 QAR                            -> declined card_replayed
+    balance amira QAR                                  -> 90.00 and 10.00 held
+    tap t2 blue 2
+    hold A-18 amira 60.00 QAR at lounge by=t2          -> authorised
+    capture A-17                                       -> captured
+    increase A-17 0.01 QAR                             -> declined hold_captured
+    """

@@ -102,6 +102,12 @@ MUTATIONS = [
         "",
     ),
     Mutation(
+        "lets the hold of a small tap grow",
+        "ledger/decide_payment.py",
+        "    if payment.by_card:\n",
+        "    if False:\n",
+    ),
+    Mutation(
         "forgets the counters of cards in an image",
         "ledger/images.py",
         "        cards=head.cards,\n",

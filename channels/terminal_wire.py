@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType, field
 
 from channels.wire import Currency, In, MerchantText, Minor, Out
+from services.channel_rules import ChannelName
 
 TerminalName = Annotated[
     str,
@@ -16,7 +17,6 @@ TerminalName = Annotated[
     ),
 ]
 PlaceName = Annotated[str, Meta(max_length=32, pattern="^[A-Za-z0-9._:/-]*$")]
-ChannelName = Annotated[str, Meta(min_length=1, max_length=16, pattern="^[a-z_]+$")]
 Software = Annotated[str, Meta(max_length=64, pattern="^[ -~]*$")]
 PublicKeyText = Annotated[
     str,

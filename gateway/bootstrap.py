@@ -62,13 +62,14 @@ from ledger.ids import AccountId
 from ledger.journal import Store as Journals
 from services.asking import Accounts
 from services.card_desk import CardDesk
+from services.channel_rules import ChannelRules
 from services.demo_airline import DemoAirline
 from services.forgetting import learn_forgotten
 from services.keyring import Keyring, open_keyring
 from services.limits import Limits
 from services.nonces import Nonces
 from services.order_texts import OrderTexts
-from services.payments import Payments
+from services.payments import Judges, Payments
 from services.principal_cache import PrincipalCache
 from services.principals import Principal, find_by_key
 from services.store import Store, StoreUnavailable
@@ -176,7 +177,7 @@ class Gateway:
             accounts,
             keyring,
             self._order_texts,
-            desk,
+            Judges(desk, ChannelRules(parts.config.channels, parts.store)),
             clock=parts.clock,
             random_bytes=parts.random_bytes,
         )

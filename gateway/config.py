@@ -17,6 +17,7 @@ from msgspec import Meta
 from ledger.errors import BadStoreAddress
 from ledger.ids import MalformedId, parse_account
 from ledger.store_address import StoreAddress
+from services.channel_rules import ChannelName, ChannelRule
 
 ENV_PREFIX = "AIRSIDE_"
 
@@ -97,6 +98,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     proxies: tuple[str, ...] = ()
     """Addresses of reverse proxies, believed about whom they speak for (X-Forwarded-For). Without
     them all callers behind a proxy have one address, and share its limits."""
+
+    channels: dict[ChannelName, ChannelRule] = {}
+    """What each channel may sell, by its name: tables of the file (docs/channels.md), or JSON in
+    the environment. A channel without a table has no limits."""
+
     webhooks_inside: bool = False
     """Whether webhooks may go to addresses that are not public, and without TLS: for development. A
     merchant could otherwise reach what only this machine may reach."""
@@ -145,12 +151,23 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         settings[field] = text
         if field in {"pinned_accounts", "proxies"}:
             settings[field] = tuple(part for part in text.split(",") if part)
+        elif field == "channels":
+            settings[field] = _json(name, text)
     return settings
 
 
+def _json(name: str, text: str) -> object:
+    try:
+        decoded: object = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise BadSetting(name, str(error)) from None
+    return decoded
+
+
 def _bad_value(settings: Mapping[str, object], message: str) -> BadSetting:
-    reason, _, path = message.partition(" - at `$.")
-    found = re.match(r"\w+", path)
+    # Of a key, msgspec says "at `key` in `$.channels`".
+    reason, _, path = message.partition(" - at `")
+    found = re.search(r"(?<=\$\.)\w+", path)
     assert found, "the settings are an object, so what is wrong is one of them"
     name = found[0]
     # An address may hold a password.

@@ -78,6 +78,8 @@ _NEVER_BOUND = frozenset(
         DeclineReason.CARD_COUNTER_OLD,
         DeclineReason.CARD_TAP_EXPIRED,
         DeclineReason.CARD_PIN_NEEDED,
+        DeclineReason.EXCEEDS_CHANNEL_LIMIT,
+        DeclineReason.NOT_SOLD_IN_CHANNEL,
     }
 )
 

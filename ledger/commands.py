@@ -71,12 +71,17 @@ class SendTransfer(Command, frozen=True, kw_only=True, tag=6):
 
 
 class Authorise(Command, frozen=True, kw_only=True, tag=7):
+    """refusal: what the rules of the channel say against it. As with a card's, the account writes
+    that down, so that a retry hears the same whatever the rules have become; a code stays unused.
+    """
+
     amount: Money
     sale: Sale
     capture: CaptureMode
     hold_ms: int
     code: ScannedCode | None = None
     card: PresentedCard | None = None  # code is then its tap
+    refusal: DeclineReason | None = None
 
 
 class PaymentCommand(Command, frozen=True, kw_only=True):
@@ -89,7 +94,10 @@ class PaymentCommand(Command, frozen=True, kw_only=True):
 
 
 class Increase(PaymentCommand, frozen=True, kw_only=True, tag=8):
+    """ceiling_minor: of the whole payment, by the rules of the channel; None for no ceiling."""
+
     amount: Money
+    ceiling_minor: int | None = None
 
 
 class Capture(PaymentCommand, frozen=True, kw_only=True, tag=9):

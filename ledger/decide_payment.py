@@ -66,8 +66,10 @@ def authorise(account: Account | None, command: Authorise, at_ms: int) -> Event:
 def _authorise_refusal(
     account: Account, command: Authorise, legs: Legs, at_ms: int
 ) -> R | None:
-    # Before anything that would use the tap up: of a card that proved nothing, nothing is taken.
-    reason = (command.card and command.card.refusal) or unusable(account)
+    # Before anything that would use the code or tap up: another till may take it, and of a card
+    # that proved nothing, nothing is taken.
+    reason = command.refusal or (command.card and command.card.refusal)
+    reason = reason or unusable(account)
     if reason is None and command.code and command.card:
         reason = worn_tap(account, command.card, command.code, at_ms)
     elif reason is None and command.code:
@@ -116,6 +118,10 @@ def _increase(account: Account, payment: Payment, command: Increase) -> Event:
     legs = {command.amount.commodity: command.amount.amount_minor}
     if command.amount.commodity not in payment.authorised:
         return Declined(R.WRONG_CURRENCY, command.ordinal)
+    whole_minor = total(payment.authorised, command.amount.commodity)
+    whole_minor += command.amount.amount_minor
+    if command.ceiling_minor is not None and whole_minor > command.ceiling_minor:
+        return Declined(R.EXCEEDS_CHANNEL_LIMIT, command.ordinal)
     reason = cannot_spend(account, command.amount, legs)
     if reason:
         return Declined(reason, command.ordinal)

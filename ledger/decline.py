@@ -48,6 +48,8 @@ class DeclineReason(StrEnum):
     PAYOUT_DECIDED = "payout_decided"
     PAYOUT_NOT_APPROVED = "payout_not_approved"
     SAME_PERSON = "same_person"
+    EXCEEDS_CHANNEL_LIMIT = "exceeds_channel_limit"
+    NOT_SOLD_IN_CHANNEL = "not_sold_in_channel"
     INSUFFICIENT_FUNDS = "insufficient_funds"
 
     @property
@@ -109,6 +111,8 @@ class DeclineReason(StrEnum):
                 | DeclineReason.CUT_SWEPT
                 | DeclineReason.PAYOUT_DECIDED
                 | DeclineReason.SAME_PERSON
+                | DeclineReason.EXCEEDS_CHANNEL_LIMIT
+                | DeclineReason.NOT_SOLD_IN_CHANNEL
             ):
                 return False
 
@@ -155,6 +159,8 @@ _RESPONSE_CODES = {
     _R.PAYOUT_DECIDED: "12",
     _R.PAYOUT_NOT_APPROVED: "12",
     _R.SAME_PERSON: "63",  # security violation
+    _R.EXCEEDS_CHANNEL_LIMIT: "61",
+    _R.NOT_SOLD_IN_CHANNEL: "58",  # not permitted to terminal
     _R.INSUFFICIENT_FUNDS: "51",  # not sufficient funds
 }
 
@@ -198,5 +204,7 @@ _TEXTS = {
     _R.PAYOUT_DECIDED: "The payout was approved, paid or cancelled already.",
     _R.PAYOUT_NOT_APPROVED: "The payout has not been approved by a second person.",
     _R.SAME_PERSON: "Who asked for a payout cannot approve it: another person must.",
+    _R.EXCEEDS_CHANNEL_LIMIT: "The amount is more than may be paid at once in this channel.",
+    _R.NOT_SOLD_IN_CHANNEL: "What this merchant sells is not sold in this channel.",
     _R.INSUFFICIENT_FUNDS: "The account does not hold enough.",
 }

@@ -210,7 +210,9 @@ def _evidence(account: Account, event: Event) -> Iterator[Broken]:
 
 
 def _credit(account: Account, entry: Entry) -> Iterator[Broken]:
-    """Money and debt meet in one pot only between an entry and the one that ends it."""
+    """Money and debt meet in one pot only between an entry and the one that ends it. Holds that
+    expire together do so one after the other, and what they held repays after the last.
+    """
     event = entry.event
     if isinstance(event, CreditDrawn):
         credit = account.credits.get(event.pot)
@@ -221,7 +223,7 @@ def _credit(account: Account, entry: Entry) -> Iterator[Broken]:
             event.legs == {pot: account.pots[pot].available_minor}
         )
         repaid = isinstance(event, CreditRepaid) and event.pot == pot
-        if not spent and not repaid:
+        if not spent and not repaid and not isinstance(event, Expired):
             yield Invariant.CREDIT, f"{pot} is there and owed, and this does not settle it"
 
 

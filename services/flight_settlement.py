@@ -117,7 +117,7 @@ class Settlement:
             channel=CHANNEL,
             place=flight.number,
         )
-        reply = await self._payments.authorise(request, _cause("risk", sale))
+        reply = await self._payments.collect(request, _cause("risk", sale))
         if isinstance(reply, PaymentReply) and reply.state is not PaymentState.DECLINED:
             await asyncio.to_thread(self._paid, sale, payment_text(reply.ref))
             return

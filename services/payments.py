@@ -11,7 +11,15 @@ import msgspec
 
 from ledger.account import CODE_LIFE_MS
 from ledger.clock import DAY_MS, Clock
-from ledger.commands import Authorise, CaptureMode, PresentedCard, ScannedCode, Void
+from ledger.commands import (
+    Authorise,
+    CaptureMode,
+    Increase,
+    PresentedCard,
+    ScannedCode,
+    Void,
+)
+from ledger.decline import DeclineReason
 from ledger.entry import Cause
 from ledger.events import Sale
 from ledger.ids import AccountId, Ref
@@ -20,6 +28,7 @@ from ledger.replies import Reply
 from services.asking import Accounts
 from services.card_desk import CardDesk, Presented
 from services.card_desk import Sale as CardSale
+from services.channel_rules import ChannelRules
 from services.keyring import Keyring
 from services.order_texts import OrderTexts
 from terminals.payment_code import CodeKeys, PaymentCode
@@ -57,13 +66,20 @@ class IssuedCode(msgspec.Struct, frozen=True):
     expires_at_ms: int
 
 
+class Judges(msgspec.Struct, frozen=True):
+    """What is judged here, before the account is asked."""
+
+    cards: CardDesk
+    rules: ChannelRules
+
+
 class Payments:
     def __init__(
         self,
         accounts: Accounts,
         keyring: Keyring,
         order_texts: OrderTexts,
-        cards: CardDesk,
+        judges: Judges,
         *,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
@@ -71,7 +87,8 @@ class Payments:
         self._accounts = accounts
         self._keyring = keyring
         self._order_texts = order_texts
-        self._cards = cards
+        self._cards = judges.cards
+        self._rules = judges.rules
         self._clock = clock
         self._random_bytes = random_bytes
         ring = sorted(keyring.payment_code_keys().items())
@@ -97,6 +114,24 @@ class Payments:
         return IssuedCode(self._codes.seal(code), issued_at_ms, expires_at_ms)
 
     async def authorise(self, request: PaymentRequest, cause: Cause) -> Reply:
+        refusal = await self._rules.refusal(
+            request.channel, request.merchant, request.amount
+        )
+        return await self._ask(request, cause, refusal)
+
+    async def collect(self, request: PaymentRequest, cause: Cause) -> Reply:
+        """For what was sold and handed over already: no rule of a channel can undo that."""
+        return await self._ask(request, cause, None)
+
+    async def increase(self, increase: Increase, channel: str, cause: Cause) -> Reply:
+        """channel: of who asks. A hold does not grow beyond what could be held at once."""
+        ceiling_minor = self._rules.ceiling_minor(channel, increase.amount.commodity)
+        command = msgspec.structs.replace(increase, ceiling_minor=ceiling_minor)
+        return await self._accounts.change(command, cause)
+
+    async def _ask(
+        self, request: PaymentRequest, cause: Cause, refusal: DeclineReason | None
+    ) -> Reply:
         digest = self._keyring.order_digest(request.merchant, request.order)
         self._order_texts.remember(request.payer.account, digest, request.order)
         sale = Sale(
@@ -110,6 +145,7 @@ class Payments:
             hold_ms=request.hold_ms,
             code=request.payer.code,
             card=await self._judged(request),
+            refusal=refusal,
         )
         return await self._accounts.change(command, cause)
 

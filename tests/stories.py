@@ -17,7 +17,7 @@ real partition with a real journal, and at the end every journal must verify.
     open | agency NAME POT…                     close | freeze | unfreeze NAME
     credit NAME AMOUNT POT [for=TIME]           owed NAME POT
     top-up NAME AMOUNT POT EVIDENCE             balance NAME POT
-    hold | pay ORDER NAME AMOUNT POT at MERCHANT [by=CODE] [for=TIME] [key=KEY]
+    hold | pay ORDER NAME AMOUNT POT at MERCHANT [by=CODE] [for=TIME] [key=KEY] [refused=REASON]
     show CODE [ahead=TIME]                      a payment code, drawn now
     tap CODE CARD COUNTER [ahead=TIME] [refused=REASON]         a wallet card, tapped now
     increase | capture | refund ORDER [AMOUNT POT] [more]      void | payment ORDER
@@ -232,6 +232,7 @@ class _World:
             hold_ms=_time_ms(options.get("for", "7d")),
             code=self._codes.get(options.get("by", "")),
             card=self._cards.get(options.get("by", "")),
+            refusal=_reason(options.get("refused", "")),
         )
         self._payers.setdefault(order, account_of(name))
         return self._ask(command, options.get("key", order), name=order)
@@ -263,8 +264,8 @@ class _World:
         self, code: str, card: str, counter: str, ahead: str = "0ms", refused: str = ""
     ) -> str:
         self._show(code, ahead)
-        reason = DeclineReason(refused) if refused else None
-        self._cards[code] = PresentedCard(CardUse(card.encode(), int(counter)), reason)
+        use = CardUse(card.encode(), int(counter))
+        self._cards[code] = PresentedCard(use, _reason(refused))
         return ""
 
     def _increase(self, order: str, amount: str, pot: str) -> str:
@@ -428,6 +429,10 @@ def _part(words: tuple[str, ...] | list[str]) -> Money | None:
 
 def _legs(legs: dict[str, int]) -> str:
     return " + ".join(format_minor(minor, pot) for pot, minor in legs.items()) or "0"
+
+
+def _reason(word: str) -> DeclineReason | None:
+    return DeclineReason(word) if word else None
 
 
 def _time_ms(time: str) -> int:

@@ -44,7 +44,7 @@ from ledger.ids import MalformedId, Ref, account_text, parse_payment, payment_te
 from ledger.keys import key_digest
 from ledger.money import Money
 from ledger.payment import PaymentState
-from ledger.replies import PaymentReply, ReverseReply
+from ledger.replies import PaymentReply, Reply, ReverseReply
 from services.asking import Accounts, Unanswered
 from services.cards import UnknownCard
 from services.limits import Limit
@@ -214,12 +214,11 @@ class PaymentsApi:
     async def increase(self, call: Call) -> Answer:
         ref, merchant = _payment(call), merchant_scope(call.caller)
         amount = _money(call.body.amount)
-        return await self._follow(
-            call,
-            Increase(
-                account=ref.account, ordinal=ref.ordinal, merchant=merchant, amount=amount
-            ),
+        command = Increase(
+            account=ref.account, ordinal=ref.ordinal, merchant=merchant, amount=amount
         )
+        reply = await self._payments.increase(command, call.caller.channel, call.cause)
+        return await self._followed(call, reply)
 
     async def capture(self, call: Call) -> Answer:
         ref, body = _payment(call), call.body
@@ -251,10 +250,10 @@ class PaymentsApi:
             ),
         )
 
-    async def _follow(
-        self, call: Call, command: Increase | Capture | Void | Refund
-    ) -> Answer:
-        reply = await self._accounts.change(command, call.cause)
+    async def _follow(self, call: Call, command: Capture | Void | Refund) -> Answer:
+        return await self._followed(call, await self._accounts.change(command, call.cause))
+
+    async def _followed(self, call: Call, reply: Reply) -> Answer:
         payment = approved(reply, PaymentReply, "id")
         return Answer(200, await self._view(call.caller, payment), payment.replayed)
 

@@ -61,6 +61,7 @@ from tests.ledger.model_wallet import (
     Wire,
     about_account,
     about_transfer,
+    above_ceiling,
     capture,
     declined,
     increase,
@@ -239,6 +240,8 @@ class Model:
             return R.CARD_REPLAYED
         if command.amount.commodity != attempt.pot:
             return R.WRONG_CURRENCY
+        if above_ceiling(attempt, command):
+            return R.EXCEEDS_CHANNEL_LIMIT
         return wallet.cannot_spend(command.amount)
 
     def _close_if_finished(self, wallet: Wallet) -> None:
@@ -338,6 +341,7 @@ class Model:
         code = command.code
         never = reason in {R.CODE_USED, R.CODE_EXPIRED, R.CODE_NOT_YET_VALID}
         never |= reason is not None and reason.value.startswith("card_")
+        never |= reason is not None and reason is command.refusal
         if code and not never and code.code_id not in wallet.codes:
             at_ms, codes = self._at_ms, wallet.codes
             wallet.codes = {c: b for c, b in codes.items() if b.until_ms >= at_ms}
@@ -350,6 +354,8 @@ class Model:
 
     def _why_not(self, wallet: Wallet, command: Authorise) -> R | None:
         card = command.card
+        if command.refusal:
+            return command.refusal
         if card and card.refusal:
             return card.refusal
         if wallet.unusable:
@@ -421,7 +427,7 @@ class Model:
             return declined(R.PAYMENT_NOT_FOUND)
         match command:
             case Increase():
-                reason = increase(wallet, attempt, command.amount)
+                reason = increase(wallet, attempt, command)
             case Capture():
                 reason = capture(wallet, attempt, command.amount, final=command.final)
             case Refund():

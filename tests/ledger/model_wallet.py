@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ledger.account import AccountStatus, TransferStatus
-from ledger.commands import Authorise, LookUp, Read, ReadAccount, ReadPayment, ReadTransfer
+from ledger.commands import (
+    Authorise,
+    Increase,
+    LookUp,
+    Read,
+    ReadAccount,
+    ReadPayment,
+    ReadTransfer,
+)
 from ledger.decline import DeclineReason as R
 from ledger.events import AccountKind, Sale
 from ledger.ids import AccountId, Ref
@@ -336,7 +344,15 @@ def _looked_up(wallet: Wallet, command: LookUp) -> Reply:
     return current(wallet, ordinal)
 
 
-def increase(wallet: Wallet, attempt: Attempt, amount: Money) -> R | None:
+def above_ceiling(attempt: Attempt, command: Increase) -> bool:
+    ceiling = command.ceiling_minor
+    return (
+        ceiling is not None and attempt.authorised + command.amount.amount_minor > ceiling
+    )
+
+
+def increase(wallet: Wallet, attempt: Attempt, command: Increase) -> R | None:
+    amount = command.amount
     if attempt.state not in OPEN:
         return ENDED[attempt.state]
     if wallet.unusable:
@@ -345,6 +361,8 @@ def increase(wallet: Wallet, attempt: Attempt, amount: Money) -> R | None:
         return R.CARD_REPLAYED
     if amount.commodity != attempt.pot:
         return R.WRONG_CURRENCY
+    if above_ceiling(attempt, command):
+        return R.EXCEEDS_CHANNEL_LIMIT
     reason = wallet.cannot_spend(amount)
     if not reason:
         attempt.authorised += amount.amount_minor

@@ -147,3 +147,18 @@ def test_a_restart_remembers_what_is_owed() -> None:
     increase A-17 10.01 QAR                            -> declined insufficient_funds
     capture A-17                                       -> captured
     """
+
+
+@story
+def test_holds_that_expire_together_repay_what_they_had_drawn() -> None:
+    """
+    agency corniche QAR                             -> open
+    credit corniche 100.00 QAR                      -> open
+    hold A-1 corniche 60.00 QAR at lounge for=60s   -> authorised
+    hold A-2 corniche 30.00 QAR at lounge for=60s   -> authorised
+    owed corniche QAR                               -> 90.00 of 100.00
+    wait 60s
+    tick
+    owed corniche QAR                               -> 0.00 of 100.00
+    balance corniche QAR                            -> 0.00 and 0.00 held
+    """

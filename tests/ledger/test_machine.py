@@ -71,6 +71,8 @@ hold_times_ms = st.sampled_from([7 * DAY_MS, 7 * DAY_MS, 7 * DAY_MS, 60_000, 1_0
 waits_ms = st.sampled_from([1] * 6 + [999, 5_000, 59_999, 60_000, DAY_MS, 30 * DAY_MS])
 kinds = st.sampled_from(["refund", "refund", "increase", "void"])
 turns = st.sampled_from(["open", "thaw", "thaw", "freeze", "close", "leave"])
+channel_refusals = st.sampled_from([None] * 6 + [R.EXCEEDS_CHANNEL_LIMIT])
+ceilings_minor = st.sampled_from([None, None, 2])
 card_refusals = st.sampled_from([None] * 6 + [R.CARD_NOT_AUTHENTIC, R.CARD_LOST])
 counters = st.integers(1, 6)
 earnings = st.sampled_from(["cut", "sweep", "sweep", "settle"])
@@ -165,6 +167,7 @@ class OnePartition(RuleBasedStateMachine):
                 capture=mode,
                 hold_ms=60_000,
                 code=self.codes[-1] if fresh else data.draw(st.sampled_from(self.codes)),
+                refusal=data.draw(channel_refusals),
             )
         )
 
@@ -223,7 +226,12 @@ class OnePartition(RuleBasedStateMachine):
                 )
             case "increase":
                 amount = self.draw_amount(data, account)
-                command = Increase(account=account, ordinal=ordinal, amount=amount)
+                command = Increase(
+                    account=account,
+                    ordinal=ordinal,
+                    amount=amount,
+                    ceiling_minor=data.draw(ceilings_minor),
+                )
             case _:
                 command = Void(account=account, ordinal=ordinal)
         self.ask(msgspec.structs.replace(command, merchant=merchant))

@@ -59,6 +59,11 @@ CARD_REFUSALS = (
     DeclineReason.CARD_BLOCKED,
     DeclineReason.CARD_PIN_NEEDED,
 )
+# What the rules of a channel say against a payment.
+CHANNEL_REFUSALS = (
+    DeclineReason.EXCEEDS_CHANNEL_LIMIT,
+    DeclineReason.NOT_SOLD_IN_CHANNEL,
+)
 FUNDED_MINOR = 100_000
 # Of the wallets, in their order: each third is a business, and may owe.
 KINDS = (AccountKind.WALLET, AccountKind.WALLET, AccountKind.AGENT)
@@ -294,6 +299,7 @@ class Workload:
             sale=sale,
             capture=mode,
             hold_ms=dice.choice(HOLDS_MS),
+            refusal=dice.choice(CHANNEL_REFUSALS) if dice.random() < 0.03 else None,
         )
 
     def _show(self, dice: Random) -> Ask:
@@ -358,6 +364,7 @@ class Workload:
             ordinal=paid.ref.ordinal,
             merchant=self._merchant(dice, paid),
             amount=amount,
+            ceiling_minor=dice.choice([None, None, None, FUNDED_MINOR // 4]),
         )
         return self._keyed(command, dice)
 

@@ -11,6 +11,8 @@ export const declines = {
   code_not_yet_valid: "The code came from a clock that is wrong",
   wrong_currency: "This wallet holds nothing in that currency",
   too_many_holds: "Too many payments are being held",
+  exceeds_channel_limit: "More than may be paid here at once",
+  not_sold_in_channel: "Not sold in this way",
   insufficient_funds: "Not enough in the wallet",
 };
 

@@ -224,7 +224,7 @@ class House:
 
     async def another_operator(self) -> Caller:
         """A second person, for what needs two."""
-        return self._newcomer(
+        return self.newcomer(
             NewPrincipal(kind=PrincipalKind.OPERATOR, name="Second", channel="web"), 98
         )
 
@@ -233,9 +233,9 @@ class House:
         new = NewPrincipal(
             kind=PrincipalKind.MERCHANT, name="Office", channel="web", merchant=DUTYFREE
         )
-        return self._newcomer(new, 99)
+        return self.newcomer(new, 99)
 
-    def _newcomer(self, new: NewPrincipal, seed: int) -> Caller:
+    def newcomer(self, new: NewPrincipal, seed: int) -> Caller:
         random_bytes = Random(seed).randbytes
         made = create_principal(self.store, new, random_bytes=random_bytes, now_ms=NOON)
         key = issue_key(self.store, made.id, random_bytes=random_bytes, now_ms=NOON)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import BadSetting, Config, load
+from services.channel_rules import ChannelRule
 
 ACCOUNT = "acc_" + "a" * 24
 
@@ -149,3 +150,35 @@ def test_every_setting_has_a_reason() -> None:
     for name in Config.__struct_fields__:
         after = text.partition(f"\n    {name}: ")[2].partition("\n")[2]
         assert after.lstrip().startswith('"""'), name
+
+
+def test_what_a_channel_may_sell_is_a_table_of_the_file_or_json(tmp_path: Path) -> None:
+    text = '[channels.web]\nlargest_minor = { QAR = 5 }\ncategories = ["4511"]'
+    environment = {
+        "AIRSIDE_CHANNELS": '{"web":{"largest_minor":{"QAR":5},"categories":["4511"]}}'
+    }
+    rules = {"web": ChannelRule({"QAR": 5}, frozenset({"4511"}))}
+
+    assert from_file(tmp_path, text).channels == rules
+    assert load(None, environment, {}).channels == rules
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "[channels.Web]",
+        "[channels.web]\nlargest = {}",
+        "[channels.web]\nlargest_minor = { QAR = -1 }",
+        "[channels.web]\nlargest_minor = { qar = 1 }",
+        '[channels.web]\ncategories = ["45"]',
+    ],
+)
+def test_a_rule_of_a_channel_that_is_misspelt_is_refused(
+    tmp_path: Path, table: str
+) -> None:
+    assert refused(tmp_path, table).startswith("channels: ")
+
+
+def test_rules_of_channels_that_are_no_json_are_refused() -> None:
+    with pytest.raises(BadSetting, match="AIRSIDE_CHANNELS"):
+        load(None, {"AIRSIDE_CHANNELS": "web=5"}, {})

@@ -489,17 +489,3 @@ def test_an_account_has_a_bounded_number_of_open_holds() -> None:
     hold A-19 amira 1 AVIOS at lounge        -> authorised
     balance amira AVIOS                      -> 4,998 and 1 held
     """
-
-
-@story
-def test_what_a_channel_refuses_uses_no_code_up_and_stays_refused() -> None:
-    """
-    open mei QAR                       -> open
-    top-up mei 100.00 QAR stmt-1       -> sent
-    deliver
-    show c1
-    pay A1 mei 6.00 QAR at lounge by=c1 refused=not_sold_in_channel -> declined not_sold_in_channel
-    again                                -> declined not_sold_in_channel again
-    balance mei QAR                    -> 100.00 and 0.00 held
-    pay A2 mei 60.00 QAR at lounge by=c1 -> captured
-    """

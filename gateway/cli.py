@@ -15,7 +15,10 @@ from gateway.card_options import add_bench_reader, add_cards
 from gateway.config import BadSetting, Config, load
 from gateway.evidence_options import add_against, add_evidence, add_receipt
 from gateway.journal_options import add_store, journals_of, store_of
-from gateway.layout import FolderInUse, OtherStore
+from gateway.layout import FolderInUse, NoDataFolder, OtherStore
+from gateway.merchant_options import EXPLAINED as OF_MERCHANTS
+from gateway.merchant_options import add_merchants
+from gateway.operator_options import add_operators
 from gateway.people_options import add_people
 from gateway.start_failed import StartFailed
 from gateway.terminal_options import EXPLAINED as OF_TERMINALS
@@ -42,10 +45,12 @@ _EXPLAINED = (
     KeysExposed,
     LedgerError,
     MapMismatch,
+    NoDataFolder,
     OtherStore,
     RayHeadFailed,
     StartFailed,
     *OF_CARDS,
+    *OF_MERCHANTS,
     *OF_TERMINALS,
 )
 
@@ -74,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_ledger(commands.add_parser("ledger", help="read and check a data folder"))
     add_receipt(commands.add_parser("receipt", help="check a receipt, offline"))
+    add_operators(commands.add_parser("operators", help="who runs this installation"))
+    add_merchants(commands.add_parser("merchants", help="who can be paid"))
     add_terminals(commands.add_parser("terminals", help="the registry of tills"))
     add_cards(commands.add_parser("cards", help="make, write, block wallet cards"))
     add_people(commands.add_parser("people", help="forget a person"))

@@ -5,6 +5,8 @@ import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +20,13 @@ class FolderInUse(Exception):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"another Airside is running on {folder}")
+
+
+class NoDataFolder(Exception):
+    """A command was given a folder that no Airside has made; the command makes none."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"there is no data folder {folder}")
 
 
 class OtherStore(Exception):
@@ -97,6 +106,18 @@ class Layout:
             file.close()
             raise FolderInUse(self.folder) from None
         return file
+
+
+@contextmanager
+def opened_store(folder: Path) -> Iterator[Store]:
+    """For one command on a data folder, running or not. Raises NoDataFolder, and as open_store."""
+    if not folder.is_dir():
+        raise NoDataFolder(folder)
+    store = Layout(folder).open_store()
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _kind(store: StoreAddress) -> str:

@@ -6,20 +6,17 @@ Names and places are checked as the API checks them: they stand on receipts and 
 import argparse
 import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
 
 from channels.terminal_wire import BindBody, NewTerminalBody, SettingsBody
 from gateway.config import BadSetting
-from gateway.layout import Layout
+from gateway.layout import opened_store
 from ledger.clock import SystemClock
 from ledger.time_text import time_text
 from services.keyring import open_keyring
-from services.merchants import list_merchants
 from services.pairing import draw_code
 from services.store import Store
 from services.terminals import (
@@ -45,7 +42,7 @@ T = TypeVar("T")
 def _register(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in ("merchant", "name", "place")}
     body = _checked(given | {"channel": options.channel}, NewTerminalBody)
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         terminal = register_terminal(
             store,
             NewTerminal(
@@ -62,7 +59,7 @@ def _register(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         skip = 0
         while page := list_terminals(store, skip=skip):
             for terminal in page:
@@ -71,15 +68,8 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _merchants(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
-        for merchant in list_merchants(store):
-            _say(f"{merchant.id}  {merchant.name}, {merchant.city}")
-    return 0
-
-
 def _pair(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         return _draw(store, options.terminal)
 
 
@@ -93,20 +83,20 @@ def _draw(store: Store, terminal: str) -> int:
 
 
 def _suspend(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         now_ms = _CLOCK.now_ms()
         _say(_line(suspend_terminal(store, options.terminal, now_ms=now_ms)))
     return 0
 
 
 def _resume(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         _say(_line(resume_terminal(store, options.terminal)))
     return 0
 
 
 def _revoke(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         _say(_line(revoke_keys(store, options.terminal, now_ms=_CLOCK.now_ms())))
     return 0
 
@@ -119,7 +109,7 @@ def _bind(options: argparse.Namespace) -> int:
         if (value := getattr(options, name)) is not None
     }  # fmt: skip
     _checked(given, BindBody)
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         old = get_terminal(store, options.terminal)
         bind_terminal(
             store,
@@ -135,21 +125,32 @@ def _bind(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> int:
-    limits = {}
-    for text in options.limit:
-        currency, _, minor = text.partition("=")
-        limits[currency] = int(minor) if minor.isdigit() else -1
-    body = _checked({"limits": limits, "deny": options.deny}, SettingsBody)
-    with _store(options.data) as store:
-        keys = get_terminal(store, options.terminal).settings.keys
-        settings = Settings(limits=body.limits, deny=tuple(body.deny), keys=keys)
+    """What is not named stays, as of the terminal's last setting."""
+    with opened_store(options.data) as store:
+        old = get_terminal(store, options.terminal).settings
+        limits = {} if options.clear_limits else dict(old.limits)
+        keys = {} if options.clear_keys else dict(old.keys)
+        denied = () if options.clear_denied else old.deny
+        for currency, minor in map(_pair_of, options.limit):
+            limits[currency] = int(minor) if minor.isdecimal() else -1
+        keys |= dict(map(_pair_of, options.key))
+        deny = list(dict.fromkeys([*denied, *options.deny]))
+        _checked({"limits": limits, "deny": deny, "keys": keys}, SettingsBody)
+        settings = Settings(limits=limits, deny=tuple(deny), keys=keys)
         terminal = configure_terminal(store, options.terminal, settings)
         _say(f"{_line(terminal)}  settings {terminal.settings_version}")
+        _say(msgspec.json.encode(settings).decode())
     return 0
 
 
+def _pair_of(text: str) -> tuple[str, str]:
+    """NAME=VALUE. A key in base64 may end in more of them."""
+    name, _, value = text.partition("=")
+    return name, value
+
+
 def _message_key(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         terminal = next_mac_generation(store, options.terminal)
         keyring = open_keyring(options.data, random_bytes=secrets.token_bytes)
         secret = keyring.terminal_secret(terminal.id, terminal.mac_generation)
@@ -160,7 +161,6 @@ def _message_key(options: argparse.Namespace) -> int:
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "register": _register,
     "list": _list,
-    "merchants": _merchants,
     "pair": _pair,
     "suspend": _suspend,
     "resume": _resume,
@@ -169,17 +169,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "settings": _settings,
     "message-key": _message_key,
 }
-
-
-@contextmanager
-def _store(data: Path) -> Iterator[Store]:
-    if not data.is_dir():
-        raise BadSetting("--data", f"there is no data folder {data}")
-    store = Layout(data).open_store()
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _checked(given: Mapping[str, object], kind: type[T]) -> T:

@@ -27,12 +27,13 @@ def add_terminals(parser: argparse.ArgumentParser) -> None:
         return command
 
     register = add("register", "a new one, and its pairing code", one=False)
-    register.add_argument("--merchant", required=True, help="mer_…: who is paid")
+    register.add_argument(
+        "--merchant", required=True, help="mer_…: who is paid (airside merchants list)"
+    )
     register.add_argument("--name", required=True, help="as receipts show it: B12")
     register.add_argument("--place", default="", help="where it stands: DOH-T1-B12")
     register.add_argument("--channel", default="terminal", help="default: %(default)s")
     add("list", "all of them", one=False)
-    add("merchants", "for whom terminals can sell", one=False)
     add("pair", "a new pairing code, good once and for ten minutes")
     add("suspend", "refuse it everywhere, within a second")
     add("resume", "let it sell again")
@@ -41,13 +42,19 @@ def add_terminals(parser: argparse.ArgumentParser) -> None:
     bind = add("bind", "another name, place, merchant or channel")
     for name in ("name", "place", "merchant", "channel"):
         bind.add_argument(f"--{name}")
-    settings = add("settings", "what it fetches with its next sign of life")
-    settings.add_argument(
-        "--limit", action="append", default=[], help="of one sale: QAR=500000 (minor units)"
-    )
-    settings.add_argument(
-        "--deny", action="append", default=[], help="SHA-256, in base64, of what is shown"
-    )
+    _add_settings(add("settings", "what it fetches with its next sign of life"))
+
+
+def _add_settings(settings: argparse.ArgumentParser) -> None:
+    for name, text in (
+        ("limit", "of one sale: QAR=500000 (minor units)"),
+        ("deny", "SHA-256, in base64, of what is shown and must not be taken"),
+        ("key", "a public one: NAME=TEXT"),
+    ):
+        settings.add_argument(f"--{name}", action="append", default=[], help=text)
+    for name in ("limits", "denied", "keys"):
+        text = f"forget its {name} first; otherwise what is not named stays"
+        settings.add_argument(f"--clear-{name}", action="store_true", help=text)
 
 
 def _runner(name: str) -> Run:

@@ -13,6 +13,8 @@ from services.tables import MERCHANTS
 
 MCC = re.compile(r"[0-9]{4}")  # ISO 18245
 COUNTRY = re.compile(r"[A-Z]{2}")  # ISO 3166-1 alpha-2
+# Names of merchants and cities stand on paper of 32 columns, in two lines at most.
+SHOWN_CHARS_MAX = 64
 
 
 class MalformedMerchant(ValueError):
@@ -42,6 +44,11 @@ class Merchant(MerchantDetails, frozen=True, kw_only=True):
 def create_merchant(
     store: Store, details: MerchantDetails, *, random_bytes: RandomBytes
 ) -> Merchant:
+    for field in ("name", "city"):
+        shown = getattr(details, field)
+        if not shown.strip() or not shown.isprintable() or len(shown) > SHOWN_CHARS_MAX:
+            form = f"1 to {SHOWN_CHARS_MAX} characters that can be shown"
+            raise MalformedMerchant(field, shown, form)
     if not MCC.fullmatch(details.mcc):
         raise MalformedMerchant("mcc", details.mcc, "a category code of four digits")
     if not COUNTRY.fullmatch(details.country):
@@ -73,13 +80,6 @@ def find_merchants(store: Store, merchants: Collection[str]) -> dict[str, Mercha
     with store.read() as connection:
         rows = connection.execute(select(MERCHANTS).where(MERCHANTS.c.id.in_(merchants)))
         return {row["id"]: as_struct(row, Merchant) for row in rows.mappings()}
-
-
-def all_merchants(store: Store) -> list[Merchant]:
-    """An airport has hundreds."""
-    with store.read() as connection:
-        rows = connection.execute(select(MERCHANTS).order_by(MERCHANTS.c.name)).mappings()
-        return [as_struct(row, Merchant) for row in rows]
 
 
 def require_merchant(connection: Connection, merchant: str) -> None:

@@ -22,7 +22,7 @@ from ledger.posting import commodity_of
 from ledger.replies import TransferReply
 from ledger.time_text import time_text
 from services.asking import Accounts
-from services.merchants import all_merchants
+from services.merchants import list_merchants
 from services.payouts import EvidenceUsed, Payout, claim_evidence, list_payouts
 from services.settlements import account_of_merchant
 from services.store import Store
@@ -137,7 +137,7 @@ class PayoutsApi:
 
     async def _names(self) -> dict[str, tuple[str, str]]:
         """Of merchants, by their own account."""
-        merchants = await asyncio.to_thread(all_merchants, self._store)
+        merchants = await asyncio.to_thread(list_merchants, self._store)
         return {
             account_text(account_of_merchant(one.id)): (one.id, one.name)
             for one in merchants

@@ -1,5 +1,6 @@
 """`airside terminals …` on a data folder."""
 
+import json
 import re
 from pathlib import Path
 
@@ -54,18 +55,37 @@ def test_every_command_says_how_the_terminal_stands(
     assert "DOH-T1-C1" in run(capsys, data, "bind", terminal, "--place", "DOH-T1-C1")
     assert DUTYFREE in run(capsys, data, "bind", terminal, "--merchant", DUTYFREE)
     limited = run(capsys, data, "settings", terminal, "--limit", "QAR=500000")
-    assert limited.strip().endswith("settings 1")
+    assert limited.splitlines()[0].endswith("settings 1")
     assert re.search(r"key 1: [0-9a-f]{64}$", run(capsys, data, "message-key", terminal))
     assert "waiting" in run(capsys, data, "revoke-keys", terminal)
 
 
-def test_the_merchants_are_listed_by_name(
+def test_settings_that_are_not_named_stay(
     capsys: pytest.CaptureFixture[str], data: Path
 ) -> None:
-    said = run(capsys, data, "merchants").splitlines()
+    terminal, _ = register(capsys, data)
+    first, second = "A" * 43 + "=", "B" * 43 + "="
 
-    assert f"{LOUNGE}  Pearl Lounge, Doha" in said
-    assert said == sorted(said, key=lambda line: line[30:])
+    def settings(*words: str) -> object:
+        return json.loads(run(capsys, data, "settings", terminal, *words).splitlines()[1])
+
+    settings("--limit", "QAR=500000", "--limit", "EUR=1000", "--deny", first)
+    settings("--key", f"k1={first}")
+    assert settings("--limit", "EUR=2000", "--deny", second) == {
+        "limits": {"QAR": 500_000, "EUR": 2_000},
+        "deny": [first, second],
+        "keys": {"k1": first},
+    }
+    assert settings("--clear-limits", "--clear-denied", "--deny", second) == {
+        "limits": {},
+        "deny": [second],
+        "keys": {"k1": first},
+    }
+    assert settings("--clear-keys", "--clear-denied") == {
+        "limits": {},
+        "deny": [],
+        "keys": {},
+    }
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
-from gateway.card_commands import write_card
+from gateway.card_commands import config_of, tap_limit_of, write_card
 from gateway.card_keys import issuer_keys
-from gateway.config import BadSetting, load
+from gateway.config import BadSetting
 from gateway.layout import Layout
 from ledger.clock import SystemClock
 from ledger.ids import parse_account
@@ -92,8 +92,8 @@ class _Table:
 
 def _write_empty(options: argparse.Namespace, cards: list[WalletProgram]) -> None:
     parse_account(options.account)
-    config = load(None, {}, {"data": str(options.data)})
-    keys = issuer_keys(config)
+    keys = issuer_keys(config_of(options))
+    limit = tap_limit_of(options)
     store = Layout(options.data).open_store()
     for program in cards:
         if program.memory.key:
@@ -103,7 +103,7 @@ def _write_empty(options: argparse.Namespace, cards: list[WalletProgram]) -> Non
             secrets.token_bytes(CARD_BYTES),
             account=options.account,
             key_id=keys.newest,
-            tap_limit=None,
+            tap_limit=limit,
             now_ms=SystemClock().now_ms(),
         )
         write_card(InHand(program), store, card, keys, pin=options.pin)

@@ -22,17 +22,19 @@ from services.cards import (
     PREFIX,
     Card,
     CardStatus,
+    begin_personalising,
     cards_of,
     get_card,
-    note_personalised,
+    require_writable,
     set_status,
     set_tap_limit,
+    undo_personalising,
 )
 from services.keyring import open_keyring
 from services.linked_cards import LinkedCard, link_card
 from services.mint import raw_of
 from services.store import Store
-from terminals.apdu import CardLink
+from terminals.apdu import CardLink, CardRefused
 from terminals.card_format import CARD_BYTES, is_pin
 from terminals.card_reader import CardReader, reader_names
 from terminals.emv_card import read_bank_card
@@ -49,8 +51,8 @@ def _make(options: argparse.Namespace) -> int:
             store,
             secrets.token_bytes(CARD_BYTES),
             account=options.account,
-            key_id=issuer_keys(_config(options)).newest,
-            tap_limit=_limit(options),
+            key_id=issuer_keys(config_of(options)).newest,
+            tap_limit=tap_limit_of(options),
             now_ms=_CLOCK.now_ms(),
         )
     _say(_line(card))
@@ -67,7 +69,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _personalise(options: argparse.Namespace) -> int:
     pin = _asked_pin() if options.pin else ""
-    keys = issuer_keys(_config(options))
+    keys = issuer_keys(config_of(options))
     with _store(options.data) as store, CardReader(options.reader) as reader:
         card = get_card(store, options.card)
         _say(f"{reader.name}: lay an empty card on it …")
@@ -80,13 +82,29 @@ def _personalise(options: argparse.Namespace) -> int:
 def write_card(
     link: CardLink, store: Store, card: Card, keys: IssuerKeys, *, pin: str
 ) -> None:
-    """Raises CardFault, CardTorn: then the card is written whole, or still empty."""
-    if not greet(link).is_empty:
-        raise CardIsWritten
+    """Raises CardFault, CardTorn, CardNotWritable, UnknownIssuerKey, HsmUnusable.
+
+    After CardTorn the chip is written whole, or still empty, and the note stands: a chip that was
+    written greets with its number, and a second call finds that all is done.
+    """
     number = raw_of(card.id, PREFIX)
+    greeting = greet(link)
+    is_this = greeting.card == number
+    if is_this and card.personalised_at_ms is not None:
+        return
+    require_writable(card)
+    if is_this:  # and its note is gone: the store was restored, say
+        begin_personalising(store, card.id, now_ms=_CLOCK.now_ms())
+        return
+    if not greeting.is_empty:
+        raise CardIsWritten
     key = card_key(keys, card.key_id, number)
-    personalise(link, card=number, key_id=card.key_id, key=key, pin=pin)
-    note_personalised(store, card.id, now_ms=_CLOCK.now_ms())
+    begin_personalising(store, card.id, now_ms=_CLOCK.now_ms())
+    try:
+        personalise(link, card=number, key_id=card.key_id, key=key, pin=pin)
+    except CardRefused:
+        undo_personalising(store, card.id)
+        raise
 
 
 def _link(options: argparse.Namespace) -> int:
@@ -136,12 +154,12 @@ def _turning(status: CardStatus) -> Callable[[argparse.Namespace], int]:
 
 def _set_limit(options: argparse.Namespace) -> int:
     with _store(options.data) as store:
-        _say(_line(set_tap_limit(store, options.card, _limit(options))))
+        _say(_line(set_tap_limit(store, options.card, tap_limit_of(options))))
     return 0
 
 
 def _issuer_key(options: argparse.Namespace) -> int:
-    settings = hsm_settings(_config(options))
+    settings = hsm_settings(config_of(options))
     if settings is None:
         raise BadSetting("card_hsm", "no security module is set; the data folder has a key")
     _say(f"issuer key {make_hsm_key(settings)} is in token {settings.token!r}")
@@ -179,12 +197,12 @@ def _store(data: Path) -> Iterator[Store]:
         store.close()
 
 
-def _config(options: argparse.Namespace) -> Config:
-    path = getattr(options, "config", None)
-    return load(path, os.environ, {"data": str(options.data)})
+def config_of(options: argparse.Namespace) -> Config:
+    """Raises BadSetting."""
+    return load(options.config, os.environ, {"data": str(options.data)})
 
 
-def _limit(options: argparse.Namespace) -> Money | None:
+def tap_limit_of(options: argparse.Namespace) -> Money | None:
     """Raises BadSetting, UnknownCommodity."""
     if not options.tap_limit:
         return None

@@ -12,7 +12,8 @@ from pathlib import Path
 from ledger.ids import MalformedId
 from ledger.money import UnknownCommodity
 from services.card_hsm import HsmUnusable
-from services.cards import CardIsLost, TooManyCards, UnknownCard
+from services.card_issuer import UnknownIssuerKey
+from services.cards import CardIsLost, CardNotWritable, TooManyCards, UnknownCard
 from services.linked_cards import TooManyLinkedCards
 from terminals.apdu import CardFault
 from terminals.bench_reader.daemon import READERS_MAX, DaemonFailed
@@ -23,6 +24,7 @@ EXPLAINED = (
     BenchIncomplete,
     CardFault,
     CardIsLost,
+    CardNotWritable,
     DaemonFailed,
     DriverBroken,
     HsmUnusable,
@@ -32,6 +34,7 @@ EXPLAINED = (
     TooManyLinkedCards,
     UnknownCard,
     UnknownCommodity,
+    UnknownIssuerKey,
 )
 
 Run = Callable[[argparse.Namespace], int]
@@ -51,6 +54,7 @@ def add_cards(parser: argparse.ArgumentParser) -> None:
     make = add("make", "a new chip card of an account", one=False)
     make.add_argument("--account", required=True, help="acc_…")
     _add_limit(make)
+    _add_config(make)
     add("list", "the cards of an account", one=False).add_argument(
         "--account", required=True, help="acc_…"
     )
@@ -61,7 +65,7 @@ def add_cards(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="ask for a PIN of 4 to 8 digits, and write it too",
     )
-    personalise.add_argument("--config", type=Path, help="settings: of a security module")
+    _add_config(personalise)
     link = add("link", "know a bank card that lies on a reader again", one=False)
     link.add_argument(
         "--account", required=True, help="acc_…: the wallet that shall know it"
@@ -71,8 +75,7 @@ def add_cards(parser: argparse.ArgumentParser) -> None:
     add("unblock", "let it pay again")
     add("lost", "decline it for ever")
     _add_limit(add("limit", "above which a PIN is needed; without one, never"))
-    key = add("issuer-key", "make an issuer's key in the security module", one=False)
-    key.add_argument("--config", type=Path, help="settings of the security module")
+    _add_config(add("issuer-key", "make an issuer's key in the security module", one=False))
     add("readers", "the card readers of this machine", one=False)
 
 
@@ -84,6 +87,8 @@ def add_bench_reader(parser: argparse.ArgumentParser) -> None:
     add("--account", help="acc_…: make and write the empty ones for this account")
     add("--pin", default="", help="of cards that are written here; for play only")
     add("--data", type=Path, default=Path("data"), help="the issuer's data folder")
+    _add_limit(parser)
+    _add_config(parser)
     parser.set_defaults(run=_bench)
 
 
@@ -95,6 +100,11 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _add_limit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tap-limit", help="QAR=20000 (minor units)")
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    """Without it the data folder's key would be used where a security module has the right one."""
+    parser.add_argument("--config", type=Path, help="the TOML file that `serve` reads")
 
 
 def _runner(name: str) -> Run:

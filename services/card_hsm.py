@@ -7,6 +7,7 @@ CMAC that a card's key is. Debian's SoftHSM stands in for a module of metal in t
 Needs the extra [hsm]; without it the error says so.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 
 from services.card_issuer import UnknownIssuerKey
+from services.keyring import read_secret_file
 
 LABEL = "airside card issuer"
 KEY_BITS = 256
@@ -33,44 +35,81 @@ class HsmSettings(msgspec.Struct, frozen=True):
     pin_file: Path
 
 
-class HsmKeys:
-    """One session, one caller at a time: a session of PKCS#11 is not for several threads."""
+class _Session(msgspec.Struct, frozen=True):
+    """What was opened: PKCS#11's own objects, which have no types of ours."""
 
-    def __init__(self, session: Any, mechanism: Any, keys: dict[int, Any]) -> None:
-        self._session = session
-        self._mechanism = mechanism
-        self._keys = keys
+    session: Any
+    mechanism: Any
+    keys: dict[int, Any]
+
+
+class HsmKeys:
+    """One session, one caller at a time: a session of PKCS#11 is not for several threads.
+
+    A module that was away (a cable, a restart, a time limit of its own) ends its sessions, so what
+    fails is tried once more in a new one. If that fails too, HsmUnusable: nothing was signed.
+    """
+
+    def __init__(self, settings: HsmSettings) -> None:
+        """Raises HsmUnusable, KeysExposed."""
+        self._settings = settings
+        self._opened = _opened(settings)
         self._lock = Lock()
-        self.newest = max(keys)
+        self.newest = max(self._opened.keys)
 
     def __repr__(self) -> str:
-        return f"<HsmKeys of {len(self._keys)} issuer keys>"
+        return f"<HsmKeys of {len(self._opened.keys)} issuer keys>"
 
     def mac(self, key_id: int, message: bytes) -> bytes:
-        if key_id not in self._keys:
-            raise UnknownIssuerKey(key_id)
+        """Raises UnknownIssuerKey, HsmUnusable, KeysExposed."""
         with self._lock:
-            return bytes(self._keys[key_id].sign(message, mechanism=self._mechanism))
+            try:
+                return self._sign(key_id, message)
+            except HsmUnusable:
+                self._reopen()
+            return self._sign(key_id, message)
 
     def close(self) -> None:
-        self._session.close()
+        self._opened.session.close()
+
+    def _sign(self, key_id: int, message: bytes) -> bytes:
+        pkcs11, opened = _pkcs11(), self._opened
+        if key_id not in opened.keys:
+            raise UnknownIssuerKey(key_id)
+        try:
+            return bytes(opened.keys[key_id].sign(message, mechanism=opened.mechanism))
+        except (pkcs11.PKCS11Error, RuntimeError) as error:
+            raise _refusal(self._settings, error) from None
+
+    def _reopen(self) -> None:
+        pkcs11 = _pkcs11()
+        with suppress(pkcs11.PKCS11Error, RuntimeError):
+            self._opened.session.close()
+        self._opened = _opened(self._settings)
 
 
 def open_hsm_keys(settings: HsmSettings) -> HsmKeys:
-    """Raises HsmUnusable, OSError."""
+    """Raises HsmUnusable, KeysExposed."""
+    return HsmKeys(settings)
+
+
+def _opened(settings: HsmSettings) -> _Session:
     pkcs11 = _pkcs11()
     session = _session(pkcs11, settings, writes=False)
-    keys = _keys(pkcs11, session)
+    try:
+        keys = _keys(pkcs11, session)
+    except (pkcs11.PKCS11Error, RuntimeError) as error:
+        raise _refusal(settings, error) from None
     if not keys:
         session.close()
         raise HsmUnusable(
             f"token {settings.token!r} holds no issuer key: run `airside cards issuer-key`"
         )
-    return HsmKeys(session, pkcs11.Mechanism.AES_CMAC, keys)
+    return _Session(session, pkcs11.Mechanism.AES_CMAC, keys)
 
 
 def make_hsm_key(settings: HsmSettings) -> int:
-    """One more key, made in the module; its number. Raises HsmUnusable, OSError."""
+    """One more key, made in the module; its number. Raises HsmUnusable, KeysExposed."""
     pkcs11 = _pkcs11()
     session = _session(pkcs11, settings, writes=True)
     key_id = max(_keys(pkcs11, session), default=0) + 1
@@ -97,7 +136,7 @@ def _keys(pkcs11: ModuleType, session: Any) -> dict[int, Any]:
 
 
 def _session(pkcs11: ModuleType, settings: HsmSettings, *, writes: bool) -> Any:
-    pin = settings.pin_file.read_text(encoding="utf-8").strip()
+    pin = _pin(settings.pin_file)
     try:
         token = pkcs11.lib(str(settings.module)).get_token(token_label=settings.token)
         try:
@@ -105,9 +144,22 @@ def _session(pkcs11: ModuleType, settings: HsmSettings, *, writes: bool) -> Any:
         except pkcs11.UserAlreadyLoggedIn:  # a process logs in once, for all its sessions
             return token.open(rw=writes)
     except (pkcs11.PKCS11Error, RuntimeError) as error:
-        # The module's own words are the name of a return code; a PIN is never among them.
-        what = f"the security module refuses: {type(error).__name__}"
-        raise HsmUnusable(f"{what} ({settings.module}, token {settings.token!r})") from None
+        raise _refusal(settings, error) from None
+
+
+def _refusal(settings: HsmSettings, error: Exception) -> HsmUnusable:
+    """The module's own words are the name of a return code; a PIN is never among them."""
+    what = f"the security module refuses: {type(error).__name__}"
+    return HsmUnusable(f"{what} ({settings.module}, token {settings.token!r})")
+
+
+def _pin(path: Path) -> str:
+    """Raises KeysExposed, HsmUnusable."""
+    try:
+        return read_secret_file(path).decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"the PIN file {path} cannot be read: {type(error).__name__}"
+        raise HsmUnusable(what) from None
 
 
 def _pkcs11() -> ModuleType:

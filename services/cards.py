@@ -46,6 +46,10 @@ class CardIsLost(Exception):
         super().__init__("the card was reported lost, and stays so: make a new one")
 
 
+class CardNotWritable(Exception):
+    """A chip is written once: two of one number would be each other's copies."""
+
+
 class TooManyCards(Exception):
     def __init__(self) -> None:
         super().__init__(f"an account has {CARDS_PER_ACCOUNT_MAX} cards at most")
@@ -155,10 +159,31 @@ def set_tap_limit(store: Store, card: str, limit: Money | None) -> Card:
     return _change(store, card, update(CARDS).where(CARDS.c.id == card).values(values))
 
 
-def note_personalised(store: Store, card: str, *, now_ms: int) -> Card:
-    """A chip was written. Raises UnknownCard."""
+def require_writable(card: Card) -> None:
+    """Raises CardNotWritable."""
+    if (card.form, card.status) != (CardForm.CHIP, CardStatus.ACTIVE):
+        raise CardNotWritable("this is not an active chip card: make a new one")
+    if card.personalised_at_ms is not None:
+        raise CardNotWritable(
+            "this card was written, or its writing was begun: make a new one"
+        )
+
+
+def begin_personalising(store: Store, card: str, *, now_ms: int) -> None:
+    """Noted before the chip is written: a desk that dies meanwhile leaves none to write again.
+
+    Raises UnknownCard, CardNotWritable.
+    """
     change = update(CARDS).where(CARDS.c.id == card).values(personalised_at_ms=now_ms)
-    return _change(store, card, change)
+    with store.write() as connection:
+        require_writable(_read(connection, card))
+        connection.execute(change)
+
+
+def undo_personalising(store: Store, card: str) -> None:
+    """The chip said that it is not written."""
+    change = update(CARDS).where(CARDS.c.id == card).values(personalised_at_ms=None)
+    _change(store, card, change)
 
 
 def _change(store: Store, card: str, change: Update) -> Card:

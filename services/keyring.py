@@ -216,14 +216,19 @@ def _create(path: Path, random_bytes: RandomBytes) -> None:
 
 def read_secrets(path: Path, kind: type[T]) -> T:
     """A file of secrets. Raises KeysExposed, KeysDamaged, OSError."""
-    with path.open("rb") as file:
-        # Asked of the open file: the name may point elsewhere a moment later.
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise KeysExposed(path, mode)
-        content = file.read(FILE_BYTES_MAX)
+    content = read_secret_file(path)
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.MsgspecError:
         # Without its cause: the complaint may quote the file.
         raise KeysDamaged(path) from None
+
+
+def read_secret_file(path: Path) -> bytes:
+    """What only its owner may read. Raises KeysExposed, OSError."""
+    with path.open("rb") as file:
+        # Asked of the open file: the name may point elsewhere a moment later.
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeysExposed(path, mode)
+        return file.read(FILE_BYTES_MAX)

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from gateway.layout import Layout
+from services.cards import CardForm, NewCard, make_card
 from terminals.wallet_card import greet
-from tests.bench_reader.bench import Bench, an_empty_card
+from tests.bench_reader.bench import Bench, TornAt, an_empty_card
 from tests.card_in_hand import Link
 from tests.gateway.harness import AMIRA, copy_folder
 
@@ -17,11 +19,12 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(
-    capsys: pytest.CaptureFixture[str], furnished: Path, tmp_path: Path
-) -> Callable[..., str]:
-    data = copy_folder(furnished, tmp_path / "data")
+def data(furnished: Path, tmp_path: Path) -> Path:
+    return copy_folder(furnished, tmp_path / "data")
 
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], data: Path) -> Callable[..., str]:
     def run(*words: str) -> str:
         """What it says, good or bad."""
         with pytest.raises(SystemExit) as ended:
@@ -60,6 +63,95 @@ def test_a_card_that_is_written_is_left_as_it_is(bench: Bench, run: Run) -> None
 
     assert "written already" in said
     assert run("list", "--account", AMIRA).count("written") == 1
+
+
+def test_a_number_is_written_on_one_card_and_on_no_second_one(
+    bench: Bench, run: Run
+) -> None:
+    card, first, second = made(run), an_empty_card(), an_empty_card(2)
+
+    with bench.holding(first):
+        run("personalise", card, "--reader", bench.reader_name())
+    with bench.holding(second):
+        said = run("personalise", card, "--reader", bench.reader_name())
+
+    assert "was written, or its writing was begun" in said
+    assert greet(Link(second)).is_empty
+
+
+@pytest.mark.parametrize("moment", ["before it hears", "before it has answered"])
+def test_a_write_that_was_torn_is_finished_on_the_same_card_or_on_none(
+    bench: Bench, run: Run, moment: str
+) -> None:
+    card, program, other = made(run), an_empty_card(), an_empty_card(2)
+    heard = moment == "before it has answered"
+    with bench.holding(TornAt(program, 2, heard=heard)):
+        assert "taken away too early" in run(
+            "personalise", card, "--reader", bench.reader_name()
+        )
+    with bench.holding(other):
+        assert "make a new one" in run("personalise", card, "--reader", bench.reader_name())
+
+    with bench.holding(program):
+        said = run("personalise", card, "--reader", bench.reader_name())
+
+    assert greet(Link(program)).is_empty is not heard
+    assert ("is written." if heard else "make a new one") in said
+    assert greet(Link(other)).is_empty
+
+
+@pytest.mark.parametrize("verb", ["block", "lost"])
+def test_a_card_that_may_not_pay_is_not_written(bench: Bench, run: Run, verb: str) -> None:
+    card, program = made(run), an_empty_card()
+    run(verb, card)
+
+    with bench.holding(program):
+        said = run("personalise", card, "--reader", bench.reader_name())
+
+    assert "not an active chip card" in said
+    assert greet(Link(program)).is_empty
+
+
+def test_the_keys_of_a_security_module_are_used_where_one_is_set(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not there, and no key of the data folder stands in for it."""
+    settings = {"card_hsm": "/no.so", "card_hsm_token": "t", "card_hsm_pin_file": "/no"}
+    path = tmp_path / "airside.toml"
+    path.write_text("".join(f'{name} = "{value}"\n' for name, value in settings.items()))
+
+    assert "the PIN file" in run("make", "--account", AMIRA, "--config", str(path))
+    for name, value in settings.items():
+        monkeypatch.setenv(f"AIRSIDE_{name.upper()}", value)
+    assert "the PIN file" in run("make", "--account", AMIRA)
+
+
+def test_a_card_of_an_issuer_s_key_that_is_gone_is_named(
+    bench: Bench, run: Run, data: Path
+) -> None:
+    store = Layout(data).open_store()
+    text = "crd_" + "b" * 24
+    new = NewCard(id=text, account=AMIRA, form=CardForm.CHIP, key_id=9)
+    make_card(store, new, now_ms=1)
+    store.close()
+
+    with bench.holding(an_empty_card()):
+        said = run("personalise", text, "--reader", bench.reader_name())
+
+    assert "there is no issuer key 9" in said
+
+
+def test_a_stripe_is_no_chip_to_be_written(bench: Bench, run: Run, data: Path) -> None:
+    store = Layout(data).open_store()
+    text, program = "crd_" + "b" * 24, an_empty_card()
+    make_card(store, NewCard(id=text, account=AMIRA, form=CardForm.STRIPE), now_ms=1)
+    store.close()
+
+    with bench.holding(program):
+        said = run("personalise", text, "--reader", bench.reader_name())
+
+    assert "not an active chip card" in said
+    assert greet(Link(program)).is_empty
 
 
 def test_every_command_says_how_the_card_stands(run: Run) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from services.card_hsm import HsmKeys, HsmSettings, HsmUnusable, make_hsm_key, open_hsm_keys
 from services.card_issuer import UnknownIssuerKey, card_key
+from services.keyring import KeysExposed
 from terminals.card_format import KEY_BYTES
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -27,6 +28,7 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HsmSettings]:
     (folder / "tokens").mkdir()
     (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\n")
     (folder / "pin").write_text("1234\n")
+    (folder / "pin").chmod(0o600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
         for label in ("airside", "spare"):
@@ -64,7 +66,7 @@ def test_a_card_s_key_derives_in_the_module_and_is_the_same_each_time(
 def test_the_issuer_s_key_never_leaves_the_module(keys: HsmKeys) -> None:
     import pkcs11  # noqa: PLC0415
 
-    for key in keys._keys.values():
+    for key in keys._opened.keys.values():
         assert key[pkcs11.Attribute.SENSITIVE] is True
         assert key[pkcs11.Attribute.EXTRACTABLE] is False
         with pytest.raises(pkcs11.exceptions.AttributeSensitive):
@@ -81,6 +83,7 @@ def test_a_wrong_pin_and_a_wrong_token_are_said_without_the_pin(
 ) -> None:
     wrong = tmp_path / "pin"
     wrong.write_text("9753")
+    wrong.chmod(0o600)
 
     for settings in (
         HsmSettings(MODULE, "spare", wrong),
@@ -91,3 +94,39 @@ def test_a_wrong_pin_and_a_wrong_token_are_said_without_the_pin(
             open_hsm_keys(settings)
         assert "9753" not in str(refused.value)
         assert "1234" not in str(refused.value)
+
+
+def test_a_pin_file_that_others_may_read_is_refused(keys: HsmKeys, tmp_path: Path) -> None:
+    pin = tmp_path / "pin"
+    pin.write_text("1234")
+    pin.chmod(0o640)
+
+    with pytest.raises(KeysExposed, match="mode 0640"):
+        open_hsm_keys(HsmSettings(MODULE, "airside", pin))
+
+
+def test_a_session_that_the_module_ended_is_opened_again(
+    keys: HsmKeys, token: HsmSettings
+) -> None:
+    wanted = card_key(keys, 1, CARD)
+    other = open_hsm_keys(token)
+
+    other._opened.session.close()
+
+    assert card_key(other, 1, CARD) == wanted
+
+
+def test_a_module_that_stays_away_is_unusable_until_it_is_back(
+    keys: HsmKeys, token: HsmSettings, tmp_path: Path
+) -> None:
+    pin = tmp_path / "pin"
+    shutil.copy2(token.pin_file, pin)
+    other = open_hsm_keys(HsmSettings(token.module, token.token, pin))
+    other._opened.session.close()
+    pin.rename(tmp_path / "away")
+
+    with pytest.raises(HsmUnusable, match="PIN file"):
+        card_key(other, 1, CARD)
+    (tmp_path / "away").rename(pin)
+
+    assert card_key(other, 1, CARD) == card_key(keys, 1, CARD)

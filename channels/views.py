@@ -54,6 +54,7 @@ from services.order_texts import OrderTexts, SaleOf
 from services.orders import Order
 from services.payment_list import find_payments
 from services.payment_state import PaymentRow, kind_of
+from services.principals import channels_of
 from services.store import Store
 
 # Names that are looked up once and kept: an airport has thousands of merchants, not millions.
@@ -69,6 +70,7 @@ class Names:
         self._store = store
         self._order_texts = order_texts
         self._merchants: dict[str, str] = {}
+        self._channels: dict[str, str] = {}
 
     def merchant(self, merchant: str) -> str | None:
         return self._merchants.get(merchant)
@@ -82,6 +84,19 @@ class Names:
         if len(self._merchants) > NAMES_MAX:
             self._merchants.clear()
         self._merchants.update({key: value.name for key, value in found.items()})
+
+    def channel(self, principal: str) -> str | None:
+        return self._channels.get(principal)
+
+    async def learn_channels(self, principals: Collection[str]) -> None:
+        """Look up those that are not known yet."""
+        missing = {who for who in principals if who and who not in self._channels}
+        if not missing:
+            return
+        found = await asyncio.to_thread(channels_of, self._store, missing)
+        if len(self._channels) > NAMES_MAX:
+            self._channels.clear()
+        self._channels.update(found)
 
     def recent_order(self, account: AccountId, sale: Sale) -> str | None:
         return self._order_texts.recent(account, sale.order)
@@ -186,6 +201,7 @@ class Views:
         sales = {_of(entry.account, sale) for entry in page if (sale := _sale_of(entry))}
         merchants = {_merchant_of(entry) for entry in page}
         await self._names.learn_merchants(merchants)
+        await self._names.learn_channels({entry.caller for entry in page})
         texts = await self._names.orders(sales)
         views = [self._entry(entry, f"{partition}-{entry.seq}", texts) for entry in page]
         return EntriesView(views, str(cursor) if cursor else None)
@@ -209,6 +225,9 @@ class Views:
             order=texts.get(_of(entry.account, sale)) if sale else None,
             decline=_decline_of(entry),
             card=_card_of(entry),
+            channel=sale.channel if sale else self._names.channel(entry.caller),
+            place=sale.place if sale else None,
+            terminal=sale.terminal if sale else None,
         )
 
     async def order(self, order: Order) -> OrderView:

@@ -237,6 +237,8 @@ class CodeView(Out, frozen=True):
 
 
 class EntryView(Out, frozen=True):
+    """channel: of who asked for it. place, terminal: of the attempt; null for what follows."""
+
     id: str
     at: str
     kind: str
@@ -249,6 +251,9 @@ class EntryView(Out, frozen=True):
     order: str | None
     decline: str | None
     card: str | None
+    channel: str | None
+    place: str | None
+    terminal: str | None
 
 
 class EntriesView(Out, frozen=True):

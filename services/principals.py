@@ -13,7 +13,7 @@ the customer's; anybody else's under a key of their own.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -168,6 +168,14 @@ def get_principal(store: Store, principal: str) -> Principal:
         if row is None:
             raise UnknownPrincipal(principal)
         return principal_of(connection, row)
+
+
+def channels_of(store: Store, principals: Collection[str]) -> dict[str, str]:
+    """Of those that exist: a principal keeps its channel for good."""
+    columns = PRINCIPALS.c
+    query = select(columns.id, columns.channel).where(columns.id.in_(principals))
+    with store.read() as connection:
+        return {row.id: row.channel for row in connection.execute(query)}
 
 
 def disable(store: Store, principal: str, *, now_ms: int) -> None:

@@ -139,6 +139,10 @@ async def test_a_statement_tells_what_happened_newest_first(house: House) -> Non
         "merchant_name": "Pearl Lounge",
         "order": "A-17",
         "decline": None,
+        "card": None,
+        "channel": "terminal",
+        "place": "",
+        "terminal": "",
     }
     assert refused == purchased | {
         "id": refused["id"],
@@ -152,6 +156,7 @@ async def test_a_statement_tells_what_happened_newest_first(house: House) -> Non
     assert received["kind"] == "transfer_received"
     assert received["transfer"].startswith("trf_")
     assert received["available_change_minor"] == 100_000
+    assert (opened["channel"], received["channel"]) == ("web", None)
     assert (opened["kind"], opened["amount"]) == ("account_opened", None)
 
 

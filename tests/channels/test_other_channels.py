@@ -38,6 +38,24 @@ async def test_a_hold_of_a_till_goes_on_in_every_channel_of_its_merchant(
     assert await funded.available() == 100_000
 
 
+async def test_what_follows_a_payment_shows_the_channel_of_who_asked(
+    funded: House, counter: Caller
+) -> None:
+    held = await funded.charge(24_000, capture="manual", place="DOH-L1", terminal="till_1")
+    path = f"/v1/payments/{held.body['id']}"
+    await counter.post(f"{path}/capture", {"amount": money(10_000)})
+    await funded.operator.post(f"{path}/refund")
+
+    page = await funded.amira.get(f"/v1/accounts/{AMIRA}/entries?limit=3")
+
+    where = [[e["kind"], e["channel"], e["place"]] for e in page.body["entries"]]
+    assert where == [
+        ["refunded", "web", None],
+        ["captured", "counter", None],
+        ["authorised", "terminal", "DOH-L1"],
+    ]
+
+
 async def test_a_purchase_on_the_web_is_voided_at_the_counter(
     funded: House, counter: Caller
 ) -> None:

@@ -42,6 +42,10 @@ class Totals(msgspec.Struct, frozen=True):
         return Totals(*[one + sign * two for one, two in zip(ours, theirs, strict=True)])
 
 
+class OtherFigures(Exception):
+    """The same request closed a batch before, with other figures."""
+
+
 class Closing(msgspec.Struct, frozen=True):
     """totals: ours. number: of the batch that was closed; 0 when they differ, and it was not."""
 
@@ -91,10 +95,12 @@ def close_batch(
     now_ms: int,
 ) -> Closing:
     """Close the open batch if the terminal's figures are ours; the same request again, the same
-    answer.
+    answer. Raises OtherFigures.
     """
     with store.write() as connection:
         repeated = _repeated(connection, principal, request)
+        if repeated is not None and repeated.totals != claimed:
+            raise OtherFigures
         if repeated is not None:
             return repeated
         since_ever = _since_ever(connection, principal, currency)

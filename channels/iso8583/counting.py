@@ -12,6 +12,7 @@ from channels.iso8583 import answers
 from channels.iso8583.reading import (
     APPROVED,
     DIFFERENCE,
+    DUPLICATE,
     UNAVAILABLE,
     MessageRefused,
     Trace,
@@ -24,7 +25,7 @@ from ledger.journal import Store as Journals
 from ledger.keys import key_digest
 from services.bookkeeping import read_places
 from services.store import Store
-from services.terminal_totals import close_batch
+from services.terminal_totals import Closing, OtherFigures, close_batch
 from services.terminals import Terminal
 from terminals.iso8583 import profile
 from terminals.iso8583.message import Message
@@ -60,7 +61,17 @@ class Counting:
         require(message, "74", "76", "77", "86", "88", "89")
         currency = currency_of(message, profile.SETTLEMENT_CURRENCY)
         await self._caught_up()
-        closing = await asyncio.to_thread(
+        try:
+            closing = await self._closing(terminal, message, trace, currency)
+        except OtherFigures:
+            raise MessageRefused(DUPLICATE, "key_reused") from None
+        code = APPROVED if closing.number else DIFFERENCE
+        return answers.of_totals(closing.totals, code)
+
+    async def _closing(
+        self, terminal: Terminal, message: Message, trace: Trace, currency: str
+    ) -> Closing:
+        return await asyncio.to_thread(
             close_batch,
             self._store,
             terminal.principal,
@@ -69,8 +80,6 @@ class Counting:
             request=key_digest(terminal.principal, f"{currency}.{trace.key}"),
             now_ms=self._clock.now_ms(),
         )
-        code = APPROVED if closing.number else DIFFERENCE
-        return answers.of_totals(closing.totals, code)
 
     async def _caught_up(self) -> None:
         """Wait until all is told that was in the journals when this was called."""

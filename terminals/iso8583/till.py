@@ -3,7 +3,11 @@
 It survives being cut off and being killed at any step, by one rule: what is owed is settled before
 anything new is asked. A purchase or a hold without an answer is reversed (0420, and 0421 until it
 is answered); a completion or a refund is sent again as an advice (0221), which asks for the same
-thing under the same number, until it is answered.
+thing under the same number, until it is answered; so is the count of a day (0501).
+
+What settles something must have judged it. A refusal at the host's door (suspended, signed off, a
+key that is not known, too often) says nothing about what an earlier message did, so it ends what is
+asked for the first time only: a repeat ends when it is approved, or declined by the account.
 """
 
 import asyncio
@@ -15,17 +19,31 @@ import msgspec
 
 from ledger.clock import SECOND_MS, Clock
 from ledger.currency_numbers import currency_number
+from ledger.decline import DeclineReason
 from ledger.money import Money
 from terminals.iso8583 import mac, profile
 from terminals.iso8583.frames import FrameReader, FrameTooLong, frame
 from terminals.iso8583.message import Message, MessageMalformed, decode, encode
-from terminals.iso8583.till_book import Book, End, Ended, Exchange, Kind
+from terminals.iso8583.till_book import Book, Count, End, Ended, Exchange, Kind
 
 APPROVED = "00"
 # Nothing was judged: the same again, later.
 _LATER = frozenset({"91", "96"})
-# Nobody's code: no attempt with it can have taken anything.
 _NO_SUCH_CODE = "14"
+_DIFFERENCE = "95"
+# In element 44: these words come from the account, every other one from the door.
+_JUDGED = frozenset(reason.value for reason in DeclineReason)
+# What an answer repeats of what was asked; one that does not answers something else.
+_ECHOED = (
+    profile.PROCESSING_CODE,
+    profile.AMOUNT,
+    profile.SENT_AT,
+    profile.STAN,
+    profile.LOCAL_TIME,
+    profile.LOCAL_DATE,
+    profile.TERMINAL,
+    profile.CURRENCY,
+)
 READ_BYTES = 4_096
 SIGN_ON, SIGN_OFF, ECHO = "001", "002", "301"
 
@@ -101,17 +119,24 @@ class Iso8583Till:
                 await self._reverse(exchange)
             else:
                 await self._exchange(exchange, "0221")
+        if self._book.count:
+            await self._count(self._book.count, "0501")
 
     async def reconcile(self, currency: str) -> Message:
-        """0500 for the open batch; 66 is 1 when the host's figures are ours. Raises NoAnswer."""
+        """0500 for the open batch; 66 is 1 when the host's figures are ours. Raises NoAnswer.
+
+        One that is owed is answered first, and is the answer when it was of this currency: nothing
+        was sold since.
+        """
+        owed = self._book.count
+        if owed and owed.currency == currency:
+            return await self._count(owed, "0501")
         await self.settle()
-        stan = self._book.next_stan()
         elements = self._moment() | self.figures(currency)
         elements[profile.SETTLEMENT_CURRENCY] = currency_number(currency)
-        answer = await self._ask("0500", stan, elements)
-        if answer.get(profile.SETTLEMENT_CODE) == "1":
-            self._book.close_batch()
-        return answer
+        count = Count(stan=self._book.next_stan(), currency=currency, elements=elements)
+        self._book.begin_count(count)
+        return await self._count(count, "0500")
 
     def figures(self, currency: str) -> dict[str, str]:
         """Elements 74 to 89 of the open batch, by this till's own book."""
@@ -163,11 +188,25 @@ class Iso8583Till:
         self._book.begin(exchange)
         return await self._exchange(exchange, _MTIS[kind])
 
+    async def _count(self, count: Count, mti: str) -> Message:
+        """Raises NoAnswer; then it is not known whether the batch is closed."""
+        answer = await self._ask(mti, count.stan, count.elements)
+        response = answer.get(profile.RESPONSE)
+        agreed = response == APPROVED and answer.get(profile.SETTLEMENT_CODE) == "1"
+        refused_at_once = mti == "0500" and response not in _LATER
+        if not (agreed or response == _DIFFERENCE or refused_at_once):
+            raise NoAnswer
+        self._book.end_count(agreed=agreed)
+        return answer
+
     async def _exchange(self, exchange: Exchange, mti: str) -> Ended:
         answer = await self._ask(mti, exchange.stan, exchange.elements)
         response = answer.get(profile.RESPONSE)
         if response in _LATER and exchange.kind not in _REVERSIBLE:
             raise NoAnswer
+        judged = response == APPROVED or answer.get(profile.REASON) in _JUDGED
+        if mti == "0221" and not judged:
+            raise NoAnswer  # the first one may have been approved
         ended = Ended(
             stan=exchange.stan,
             end=End.APPROVED if response == APPROVED else End.DECLINED,
@@ -184,7 +223,9 @@ class Iso8583Till:
         )
         answer = await self._ask("0420", self._book.next_stan(), elements)
         response = answer.get(profile.RESPONSE)
-        if response not in {APPROVED, _NO_SUCH_CODE}:
+        if response == _NO_SUCH_CODE:
+            await self._ask_again(exchange)
+        elif response != APPROVED:
             raise NoAnswer  # a suspended till still owes; so does one that came too early
         undone = answer.get(profile.REASON) == "reversed"
         self._book.end(
@@ -195,6 +236,16 @@ class Iso8583Till:
                 payment=answer.get(profile.PAYMENT),
             )
         )
+
+    async def _ask_again(self, exchange: Exchange) -> None:
+        """Nobody's code, says the host of a reversal: it took nothing if it says so of the purchase
+        too. If not, that has happened now at the latest, and is still owed. Raises NoAnswer.
+        """
+        mti = _MTIS[exchange.kind][:3] + "1"
+        answer = await self._ask(mti, exchange.stan, exchange.elements)
+        nobody = answer.get(profile.RESPONSE) == _NO_SUCH_CODE
+        if not nobody or answer.get(profile.REASON) in _JUDGED:
+            raise NoAnswer
 
     async def _ask(self, mti: str, stan: int, elements: dict[str, str]) -> Message:
         """Raises NoAnswer, and then the connection is closed: what comes late meets nobody."""
@@ -226,14 +277,15 @@ class Iso8583Till:
         await self._writer.drain()
 
     async def _answer_to(self, asked: Message) -> Message:
-        """Whatever answers something else came late, and is passed over."""
+        """Whatever answers something else, or is no answer, came late, and is passed over."""
+        mti = f"{asked.mti[:2]}{int(asked.mti[2]) + 1}0"
         while True:
             raw = await self._next()
             answer = decode(raw)
             if self._setup.key and not mac.verify(raw, answer, self._setup.key):
                 raise MessageMalformed("64", "its code is not the host's")
-            same = answer.get(profile.STAN) == asked.get(profile.STAN)
-            if same and answer.mti[:2] == asked.mti[:2]:
+            same = all(answer.get(name) == asked.get(name) for name in _ECHOED)
+            if same and answer.mti == mti and profile.RESPONSE in answer.elements:
                 return answer
 
     async def _next(self) -> bytes:

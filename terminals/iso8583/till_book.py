@@ -2,7 +2,8 @@
 
 An exchange is written down, then sent; its end is written down, then shown. So whenever the till
 is killed, what may have happened at the host is in the book as *owed*: a purchase or a hold is
-reversed, a completion or a refund is repeated until it is answered.
+reversed, a completion or a refund is repeated until it is answered, and so is the count of a day
+(0500) with the figures that it was first asked with.
 
 A wallet's code is kept as long as its exchange is owed, for a reversal must show it again. The
 file is its owner's alone, and codes of what has ended are left out when it is opened next.
@@ -60,15 +61,26 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     payment: str = ""
 
 
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a day, as it was first asked. elements: its moment and its figures."""
+
+    stan: int
+    currency: str
+    elements: dict[str, str]
+
+
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Of the file: one of them. number: the last trace number that was given to anything. closed:
-    the batch that the host agreed to.
+    """Of the file. number: the last trace number that was given to anything. counted: the trace
+    number of the count that was answered. closed: the batch that the host agreed to, on the same
+    line, so that no kill comes between.
     """
 
     exchange: Exchange | None = None
     ended: Ended | None = None
     number: int = 0
     closed: int = 0
+    count: Count | None = None
+    counted: int = 0
 
 
 class Book:
@@ -78,6 +90,7 @@ class Book:
         self._path = path
         self.exchanges: dict[int, Exchange] = {}
         self.ends: dict[int, Ended] = {}
+        self.count: Count | None = None  # owed: at most one
         self.batch = 0
         self._last = 0
         for line in _lines(path):
@@ -104,8 +117,13 @@ class Book:
     def end(self, ended: Ended) -> None:
         self._put(Line(ended=ended))
 
-    def close_batch(self) -> None:
-        self._put(Line(closed=self.batch + 1))
+    def begin_count(self, count: Count) -> None:
+        self._put(Line(count=count))
+
+    def end_count(self, *, agreed: bool) -> None:
+        assert self.count is not None, "only what was asked is answered"
+        closed = self.batch + 1 if agreed else 0
+        self._put(Line(counted=self.count.stan, closed=closed))
 
     def _put(self, line: Line) -> None:
         os.write(self._file, msgspec.json.encode(line) + b"\n")
@@ -118,6 +136,7 @@ class Book:
             self.ends.pop(line.exchange.stan, None)  # a number that came round again
         if line.ended:
             self.ends[line.ended.stan] = line.ended
+        self.count = None if line.counted else line.count or self.count
         self._last = line.number or self._last
         self.batch = line.closed or self.batch
 
@@ -128,6 +147,7 @@ class Book:
             ended = self.ends.get(stan)
             kept = msgspec.structs.replace(exchange, elements={}) if ended else exchange
             lines += [Line(exchange=kept)] + ([Line(ended=ended)] if ended else [])
+        lines += [Line(count=self.count)] if self.count else []
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -10,7 +10,7 @@ from terminals.iso8583 import mac
 from terminals.iso8583.frames import FrameReader, frame
 from terminals.iso8583.message import Message, decode
 from terminals.iso8583.till import Iso8583Till, NoAnswer, Setup
-from terminals.iso8583.till_book import Book
+from terminals.iso8583.till_book import Book, Line
 from tests.gateway.harness import House, Json, copy_folder, reserve_port
 from tests.gateway.registry import register
 
@@ -30,6 +30,30 @@ async def iso_house(furnished: Path, folder: Path, **settings: str) -> AsyncIter
     finally:
         await house.stop()
         reserved.close()
+
+
+class Killed(BaseException):
+    """The process ends here: nothing after this line happens."""
+
+
+class MortalBook(Book):
+    """Ends the process before or after its n-th write to the disk."""
+
+    def __init__(self, path: Path, writes: int, *, after: bool) -> None:
+        self._left = writes
+        self._after = after
+        self._alive = False
+        super().__init__(path)
+        self._alive = True
+
+    def _put(self, line: Line) -> None:
+        self._left -= 1
+        dies = self._alive and self._left < 0
+        if dies and not self._after:
+            raise Killed
+        super()._put(line)
+        if dies:
+            raise Killed
 
 
 class Counter:
@@ -58,6 +82,9 @@ class Counter:
             answer_s=self.setup.answer_s,
         )
         return Iso8583Till(setup, Book(self.path), self.house.clock)
+
+    def mortal(self, writes: int, *, after: bool) -> MortalBook:
+        return MortalBook(self.path, writes, after=after)
 
     @property
     def book(self) -> Book:

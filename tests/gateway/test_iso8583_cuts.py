@@ -11,7 +11,7 @@ from ledger.money import Money
 from terminals.iso8583.till import Iso8583Till, NoAnswer
 from terminals.iso8583.till_book import Book, End, Line
 from tests.gateway.harness import House
-from tests.gateway.iso8583 import Counter, Wire, counter, iso_house, until_settled
+from tests.gateway.iso8583 import Counter, Killed, Wire, counter, iso_house, until_settled
 from tests.gateway.road import Fate
 
 PRICE = Money(1_000, "QAR")
@@ -145,30 +145,6 @@ async def test_a_refund_and_a_completion_that_are_cut_happen_once(
     assert (agreed.get("76"), agreed.get("88")) == (f"{2:010d}", f"{1_600:016d}")
 
 
-class Killed(BaseException):
-    """The process ends here: nothing after this line happens."""
-
-
-class MortalBook(Book):
-    """Ends the process before or after its n-th write to the disk."""
-
-    def __init__(self, path: Path, writes: int, *, after: bool) -> None:
-        self._left = writes
-        self._after = after
-        self._alive = False
-        super().__init__(path)
-        self._alive = True
-
-    def _put(self, line: Line) -> None:
-        self._left -= 1
-        dies = self._alive and self._left < 0
-        if dies and not self._after:
-            raise Killed
-        super()._put(line)
-        if dies:
-            raise Killed
-
-
 async def sell_and_give_back(till: Iso8583Till, code: str) -> None:
     paid = await till.purchase(code, PRICE)
     await till.refund(paid.payment, Money(100, "QAR"))
@@ -181,9 +157,7 @@ async def test_a_till_killed_at_any_write_pays_once_and_its_day_ties(
 ) -> None:
     """number, begin, (sent, answered), end: and the same of a refund."""
     for writes in range(6):
-        till = Iso8583Till(
-            desk.setup, MortalBook(desk.path, writes, after=after), funded.clock
-        )
+        till = Iso8583Till(desk.setup, desk.mortal(writes, after=after), funded.clock)
         with pytest.raises(Killed):
             await sell_and_give_back(till, await funded.code())
         await till.close()

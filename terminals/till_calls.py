@@ -5,7 +5,7 @@ Every call of one attempt carries the attempt's key or names it, so asking again
 
 from ledger.errors import Happened
 from ledger.money import Money
-from terminals.attempt import Attempt, FollowUp, Sale
+from terminals.attempt import Attempt, FollowUp, Outcome, Sale
 from terminals.emv_cpm import PAYLOAD_PREFIX
 from terminals.gateway_answer import (
     Answer,
@@ -66,6 +66,8 @@ class Calls:
                 return await self.read(payment, timeout_ms)
             case Sale() as sale if known is None and sale.code:
                 return await self.look_up(attempt, sale, timeout_ms)
+            case Sale() if attempt.result and attempt.result.outcome is Outcome.UNKNOWN:
+                return Refused(409, attempt.result.text)  # a person's to settle
             case Sale() if known is None:
                 return Refused(404, "This attempt has ended without a payment.")
             case Sale():

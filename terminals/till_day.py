@@ -7,6 +7,7 @@ the next one begins after it.
     taken     sales that were shown as PAID
     given     refunds, and the voids of captured payments
     open      attempts whose end is not known: a day with one of these is not closed
+    person    those that the gateway refused to settle: compared as if nothing had been shown
 """
 
 from collections.abc import Iterable
@@ -190,7 +191,9 @@ def _categories(attempts: Iterable[Attempt]) -> tuple[CategoryTotal, ...]:
 
 
 def _differences(attempts: Iterable[Attempt], moved: Iterable[_Moved]) -> Iterable[str]:
-    """By number. An attempt that is still open is not compared: it may go either way."""
+    """By number. An attempt that is still open is not compared: it may go either way. One that was
+    given to a person is: it showed nothing, so whatever was moved under its number differs.
+    """
     theirs: dict[int, dict[str, int]] = {}
     payments: dict[int, str] = {}
     for one in moved:

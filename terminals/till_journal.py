@@ -126,6 +126,8 @@ class TillJournal:
         self._set(attempt, _DONE)
 
     def give_to_a_person(self, attempt: Attempt) -> None:
+        """Its end is not known and will not be asked for again; its code is erased."""
+        assert attempt.result is not None, "an attempt that is given away has an end here"
         self._set(attempt, _PERSON)
 
     def owed(self) -> list[Attempt]:

@@ -294,6 +294,8 @@ async def test_what_can_neither_be_reversed_nor_found_is_given_to_a_person(
     assert not till.till.owed()
     [attempt] = till.till.for_a_person()
     assert attempt.key in till.last.text
+    assert b"hQVDUFY" not in (tmp_path / "till" / FILE_NAME).read_bytes()
+    assert "Call the operator" in (await till.till.status(1)).text
 
 
 async def test_a_refused_reversal_whose_look_up_is_lost_stays_owed(

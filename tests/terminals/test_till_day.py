@@ -73,6 +73,27 @@ async def test_a_day_with_an_open_attempt_stays_open(world: World) -> None:
         world.till.day.close(day)
 
 
+async def test_a_day_does_not_close_around_what_was_taken_and_given_to_a_person(
+    world: World,
+) -> None:
+    shown = await world.take("unheard", *PAYS[1:], *LOOK_UPS, "422", "422")
+    assert (shown, len(world.till.for_a_person())) == (Outcome.UNKNOWN, 1)
+
+    day = await day_of(world)
+
+    [difference] = day.differences
+    assert difference.startswith("number 1: here nothing, there 240.00 QAR, pay_")
+    assert not day.agrees
+
+
+async def test_a_day_closes_around_what_was_not_taken_and_names_it(world: World) -> None:
+    await world.take(*PAYS, *LOOK_UPS, "422", "422")
+
+    day = await day_of(world)
+
+    assert (day.agrees, len(day.for_a_person)) == (True, 1)
+
+
 async def test_what_this_till_did_not_ask_for_is_named(
     world: World, tmp_path: Path, road: BadRoad, clock: ManualClock
 ) -> None:

@@ -16,6 +16,7 @@ CODE = "hQVDUFYwMW-secret"
 SALE = Sale(Money(24_000, "QAR"), "A-17", "DOH-L1", "till_b12", CODE)
 ORIGIN = Origin("https://gateway.example", "prn_till")
 PAID = Result(Outcome.PAID, "Approved.")
+UNKNOWN = Result(Outcome.UNKNOWN, "Call the operator.")
 
 
 def opened(path: Path) -> TillJournal:
@@ -80,7 +81,7 @@ def test_what_was_shown_is_owed_no_more_and_kept(journal: TillJournal) -> None:
 
 
 def test_what_is_for_a_person_is_kept_and_not_owed(journal: TillJournal) -> None:
-    attempt = begin(journal)
+    attempt = begin(journal).ended(UNKNOWN)
     journal.give_to_a_person(attempt)
 
     assert not journal.owed()

@@ -8,7 +8,7 @@ The road does to each request, in order, what the script says; then all goes wel
     cut                 it arrives, and half of its answer comes back
     late                the road keeps it, until `land` or the end of the script
     land                what was kept arrives first; then ok
-    503, 401, portal    something on the way answers instead
+    503, 422, 401       something on the way answers instead; so does a portal: portal
     dark                the till's power fails before it is sent
     unheard dark        it arrives; the till's power fails before the answer
     late dark           the road keeps it; the till's power fails
@@ -34,6 +34,7 @@ REVERSALS = ["lost"] * (len(REVERSE_WAITS_MS) + 1)
 
 STANDING_IN = {
     "503": (503, "application/problem+json", {"detail": "Busy.", "happened": "no"}),
+    "422": (422, "application/problem+json", {"detail": "Too old.", "happened": "no"}),
     "401": (401, "application/problem+json", {"detail": "Who?", "happened": "no"}),
     "portal": (200, "text/html", "Welcome to the airport!"),
 }

@@ -56,6 +56,8 @@ class Batcher:
         self._left_s = 0.0  # when the frame left that is away
         self._frame_s = 0.0  # what a frame takes, there and back
         self._sender: asyncio.Task[None] | None = None
+        self._unheard = 0  # replies that have come and are still to be handed out
+        self._all_heard = asyncio.Event()
 
     @property
     def depth(self) -> int:
@@ -127,6 +129,8 @@ class Batcher:
             self._fail(batch, PartitionUnavailable(self._partition, Happened.UNKNOWN))
             raise
         else:
+            self._unheard += len(batch)
+            self._all_heard.clear()
             self._hand_out([future for _, future in batch], replies)
         finally:
             self._away_count = 0
@@ -141,9 +145,12 @@ class Batcher:
         meanwhile shall hear soon if there is too much to do.
         """
         now, later = slice(REPLIES_AT_ONCE), slice(REPLIES_AT_ONCE, None)
+        self._unheard -= len(futures[now])
         for future, reply in zip(futures[now], replies[now], strict=True):
             if not future.done():  # its caller may have gone
                 future.set_result(reply)
+        if not self._unheard:
+            self._all_heard.set()
         if futures[later]:
             loop = asyncio.get_running_loop()
             loop.call_soon(self._hand_out, futures[later], replies[later])
@@ -154,6 +161,8 @@ class Batcher:
                 future.set_exception(error)
 
     async def drain(self) -> None:
-        """Return when nothing is waiting or on its way."""
+        """Return when nothing is waiting or on its way, and everybody has been answered."""
         while self._sender is not None:
             await asyncio.wait([self._sender])
+        if self._unheard:
+            await self._all_heard.wait()

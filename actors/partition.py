@@ -248,7 +248,8 @@ class Partition:
     def _expire_due(self, account: Account, at_ms: int) -> None:
         for ordinal in account.due_holds(at_ms):
             self._draft.write(account.id, expire(account, ordinal), at_ms)
-        self._repay(account, at_ms)
+            # Before the next: what is there and owed is no rest.
+            self._repay(account, at_ms)
 
     def _settle(self, account: Account, at_ms: int) -> None:
         """What follows by itself from the entry that was written."""

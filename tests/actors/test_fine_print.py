@@ -194,6 +194,7 @@ def test_the_count_of_open_holds_is_of_the_accounts_in_memory(
     wallets.deliver()
     for account in (AMIRA, BILAL):
         wallets.ask(hold(account))
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
     monkeypatch.setattr(residents, "RESIDENTS_MAX", residents_max)
 
     while wallets.partition.tick():

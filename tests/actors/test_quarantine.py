@@ -300,6 +300,7 @@ def without_image(
 ) -> OneDesk:
     """Amira has left memory with a hold that is due, and what is on the disk cannot be used."""
     world.ask(hold(AMIRA, "A-1"))
+    monkeypatch.setattr(residents, "RECENT_MIN", 0)
     monkeypatch.setattr(residents, "RESIDENTS_MAX", 0)
     world.partition.tick()
     with closing(sqlite3.connect(store.path(0))) as database, database:

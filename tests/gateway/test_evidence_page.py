@@ -119,7 +119,7 @@ def test_a_tail_that_was_cut_off_is_said_and_is_a_failure(
     done = shell(AGAINST)
 
     assert done.code == 1
-    assert "has 35 entries, and the journal ends at 33: 2 were cut off." in done.out
+    assert "has 46 entries, and the journal ends at 44: 2 were cut off." in done.out
 
 
 def test_a_history_that_was_written_anew_is_said(
@@ -132,7 +132,7 @@ def test_a_history_that_was_written_anew_is_said(
     done = shell(AGAINST)
 
     assert done.code == 1
-    assert "history was written anew, at an entry from 1 to 35." in done.out
+    assert "history was written anew, at an entry from 1 to 46." in done.out
 
 
 def test_another_installations_book_is_said(
@@ -147,7 +147,7 @@ def test_another_installations_book_is_said(
 
 def test_an_altered_checkpoint_is_said(here: SqliteStore, shell: Shell, kept: None) -> None:
     path = Path("monday.checkpoints")
-    path.write_text(path.read_text().replace("\n35\n", "\n34\n"))
+    path.write_text(path.read_text().replace("\n46\n", "\n45\n"))
 
     assert "the signature does not fit the text" in shell(AGAINST).said
 
@@ -215,7 +215,7 @@ def test_a_payment_that_is_not_there_cannot_be_proved(
 ) -> None:
     unknown = "pay_elcdc3tbnx6vojxotcwyriqjaaaaabaa"
     done = shell(f"airside ledger prove data {unknown} --checkpoint monday.checkpoints")
-    assert f"{unknown} cannot be proved: no entry up to 35 is about it" in done.said
+    assert f"{unknown} cannot be proved: no entry up to 46 is about it" in done.said
 
     done = shell("airside ledger prove data pay_1 --checkpoint monday.checkpoints")
     assert "'pay_1' is not an id that begins with pay_" in done.said

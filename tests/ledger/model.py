@@ -209,7 +209,7 @@ class Model:
             wallet.release(attempt)
             attempt.state = S.CAPTURED if attempt.captured else S.EXPIRED
             self._written(wallet)
-        self._pay_back(wallet)
+            self._pay_back(wallet)
 
     def _pay_back(self, wallet: Wallet) -> None:
         for purse in owing(wallet):

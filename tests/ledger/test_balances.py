@@ -34,7 +34,7 @@ def test_the_trial_balance_is_zero_for_each_commodity(lived: SqliteStore) -> Non
 def test_a_books_total_is_the_sum_of_its_ledger_accounts(lived: SqliteStore) -> None:
     found = balances(lived)
 
-    assert found.totals()["QAR"][Book.SAFEGUARDED] == 299_000
+    assert found.totals()["QAR"][Book.SAFEGUARDED] == 309_000
     assert found.totals()["AVIOS"][Book.POINTS_ISSUED] == 1_500
     assert found.totals()["QAR"][Book.TRANSIT] == -1_234
     for commodity, books in found.totals().items():
@@ -49,12 +49,12 @@ def test_a_books_total_is_the_sum_of_its_ledger_accounts(lived: SqliteStore) -> 
 
 def test_the_stripes_of_a_merchant_are_added_up(lived: SqliteStore) -> None:
     """Amira and Bilal paid the same merchant in two partitions, which was swept; then Dana all
-    that she had.
+    that she had, and an agency on credit.
     """
     found = balances(lived)
 
     merchant = LedgerAccount(Book.MERCHANT, b"mer_lounge", "QAR")
-    assert found.by_account[merchant] == -100_000
+    assert found.by_account[merchant] == -120_000
     settled = LedgerAccount(Book.AVAILABLE, LOUNGE, "QAR")
     fees = LedgerAccount(Book.FEES, b"", "QAR")
     swept, paid_out = 2 * (1_000 + 1_000 - 300 + 700), 1_000

@@ -63,6 +63,7 @@ def test_what_comes_back_of_a_payment_repays_too() -> None:
     capture A-19 10.00 QAR                             -> captured
     owed gulf QAR                                      -> 30.00 of 100.00
     hold A-20 gulf 5.00 QAR at lounge for=60s          -> authorised
+    hold A-21 gulf 6.00 QAR at lounge for=60s          -> authorised
     wait 60s
     tick
     owed gulf QAR                                      -> 30.00 of 100.00

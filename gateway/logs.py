@@ -43,7 +43,7 @@ class _Lossy:
         self._lines = structlog.PrintLogger(file)
 
     def msg(self, line: str) -> None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # ValueError: it was closed
             self._lines.msg(line)
 
     log = debug = info = warning = warn = error = err = critical = failure = exception = msg

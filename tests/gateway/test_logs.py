@@ -225,3 +225,17 @@ def test_a_line_that_cannot_be_written_is_lost_and_nothing_else(
         with pytest.raises(OSError, match="No space left"):
             full.write("so it is")
     assert written() == []
+
+
+def test_a_line_for_a_stream_that_was_closed_is_lost_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", gone)
+    logs.configure("info")
+    gone.close()
+
+    logs.get("test").warning("nobody reads this")
+
+    with pytest.raises(ValueError, match="closed"):
+        gone.write("so it is")

@@ -191,6 +191,7 @@ def _show_pages(base: str) -> None:
     say(f"\nstart here     {base}/")
     say(f"a wallet       {base}/wallet     (sign in as Amira)")
     say(f"a till         {base}/till       (sign in as Pearl Lounge)")
+    say(f"an office      {base}/business   (sign in as Pearl Lounge, office)")
     say(f"an agency      {base}/agents     (sign in as Corniche Travel)")
     say(f"the API        {base}/docs")
     say("\nkeys for curl (demo only):")

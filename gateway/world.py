@@ -67,7 +67,9 @@ PEOPLE = {
     **{traveller.who: traveller.label for traveller in TRAVELLERS},
     **{who: details.name for who, details in MERCHANTS.items()},
     "agent": "Corniche Travel",
+    "lounge_office": "Pearl Lounge, office",
     "operator": "Operator",
+    "second": "Second operator",
 }
 
 
@@ -97,6 +99,12 @@ def seed_principals(store: Store, now_ms: int) -> None:
         _principal(store, who, NewPrincipal(
             kind=PrincipalKind.TERMINAL, name=details.name, channel="terminal",
             merchant=merchant_id(who)), now_ms)  # fmt: skip
+    # A payout that one of them asked for is approved by another.
+    _principal(store, "second", NewPrincipal(
+        kind=PrincipalKind.OPERATOR, name="Second operator", channel="web"), now_ms)  # fmt: skip
+    _principal(store, "lounge_office", NewPrincipal(
+        kind=PrincipalKind.MERCHANT, name=PEOPLE["lounge_office"], channel="web",
+        merchant=merchant_id("lounge")), now_ms)  # fmt: skip
     _merchant(store, "airline", AIRLINE)
     _principal(store, "agent", NewPrincipal(
         kind=PrincipalKind.AGENT, name="Corniche Travel", channel="agent",

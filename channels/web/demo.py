@@ -20,6 +20,7 @@ PAGES = {
     PrincipalKind.CUSTOMER: "/wallet",
     PrincipalKind.OPERATOR: "/agencies",
     PrincipalKind.AGENT: "/agents",
+    PrincipalKind.MERCHANT: "/business",
 }
 
 FindPrincipal = Callable[[str], Principal | None]

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from channels.web.demo import demo_key
-from tests.gateway.harness import AMIRA, LOUNGE, Caller, House, copy_folder
+from tests.gateway.harness import AMIRA, LOUNGE, Caller, House, copy_folder, money
 
 
 async def test_a_customer_reads_whose_key_it_has(house: House) -> None:
@@ -38,7 +38,25 @@ async def test_the_demo_says_who_can_sign_in(house: House) -> None:
         "page": "/wallet",
         "kind": "customer",
     } in choices
-    assert [choice["page"] for choice in choices if choice["who"] == "lounge"] == ["/till"]
+    pages = {choice["who"]: choice["page"] for choice in choices}
+    assert (pages["lounge"], pages["lounge_office"]) == ("/till", "/business")
+
+
+async def test_in_the_demo_a_second_person_approves_a_payout(funded: House) -> None:
+    await funded.charge(24_000)
+    await funded.tell()
+    await funded.operator.post("/v1/settlements", {"merchant": LOUNGE})
+    while await funded.back_office.settle():
+        await funded.relay.step()
+    body = {"merchant": LOUNGE, "amount": money(10_000)}
+    asked = await funded.operator.post("/v1/payouts", body)
+    path = f"/v1/payouts/{asked.body['id']}/approve"
+    office, second = (Caller(funded, demo_key(who)) for who in ("lounge_office", "second"))
+
+    answers = [await who.post(path) for who in (funded.operator, office, second)]
+
+    assert [answer.status for answer in answers] == [409, 403, 200]
+    assert answers[2].body["status"] == "approved"
 
 
 async def test_signing_in_to_the_demo_gives_a_key_and_says_whose(house: House) -> None:

@@ -14,6 +14,8 @@ const SIDES = [
   // Of the same people as the wallet.
   { page: "/flight", of: "/wallet", title: text.board, says: text.boardSays, open: text.openBoard },
   { page: "/till", title: text.merchants, says: text.merchantsSays, open: text.openTill },
+  // Of operators too: they approve what an office asks for.
+  { page: "/business", of: "/agencies", title: text.offices, says: text.officesSay, open: text.openOffice },
   { page: "/agents", title: text.agents, says: text.agentsSay, open: text.openAgents },
   { page: "/agencies", title: text.operators, says: text.operatorsSay, open: text.openAgencies },
   // Of the same people as the page of agencies.
@@ -33,7 +35,7 @@ function cardOf(/** @type {SignInChoice} */ { who, label }, /** @type {string} *
 
 /** @param {typeof SIDES[number]} side @param {SignInChoice[]} choices */
 function sideOf({ page, title, says, open, of }, choices) {
-  const here = choices.filter((choice) => choice.page === (of ?? page));
+  const here = choices.filter((choice) => choice.page === page || choice.page === of);
   const door = el("a", { class: "person", href: page, text: open });
   const cards = here.length ? here.map((choice) => cardOf(choice, page)) : [door];
   return el(

@@ -5,8 +5,9 @@
         ;created=1763802000;keyid="tk_…";nonce="…";alg="ed25519"
     Signature: airside=:…:
 
-Covered must be the method, the path, the query where there is one, the digest of the body, and the
-idempotency key where there is one: all that decides what is done. `created` may be a minute off our
+Covered must be the method, the host, the path, the query where there is one, the digest of the
+body, which is checked whenever one is shown, and the idempotency key where there is one: all that
+decides what is done, and where. `created` may be a minute off our
 clock, either way; with a nonce, which counts once in that time (services/nonces.py), a request that
 somebody recorded is refused. The signature is verified before its nonce is claimed, so that
 strangers cannot fill the memory of nonces.
@@ -48,6 +49,7 @@ HEADER = "Signature-Input"
 # set; less than what would make the memory of nonces large.
 WINDOW_MS = 60 * SECOND_MS
 _NONCE = re.compile(r"[!-~]{8,64}")
+_DEFAULT_PORT = re.compile(r":(?:80|443)?\Z")
 _SIGNED = web.RequestKey("signed by", str)
 
 
@@ -131,7 +133,9 @@ def message_of(request: web.Request) -> Message:
     headers = {
         name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers
     }
-    authority = request.headers.get(hdrs.HOST, "")
+    # Normal form has no default port (RFC 9421, section 2.2.3). Behind a proxy it is not known
+    # which scheme was used, and no installation has two gateways that differ in nothing else.
+    authority = _DEFAULT_PORT.sub("", request.headers.get(hdrs.HOST, ""))
     return Message(request.method, authority, path, query, headers)
 
 
@@ -147,10 +151,11 @@ def _ours(request: web.Request) -> SignatureInput:
 
 def _require_covered(message: Message, signed: SignatureInput, body: bytes) -> None:
     """Raises ComponentMissing, DigestWrong, NotWellFormed."""
-    must = ["@method", "@path"]
+    must = ["@method", "@authority", "@path"]
     must += ["@query"] if message.query else []
     must += ["idempotency-key"] if "idempotency-key" in message.headers else []
-    must += ["content-digest"] if body or message.method == "POST" else []
+    shown = "content-digest" in {*message.headers, *signed.components}
+    must += ["content-digest"] if shown or body or message.method == "POST" else []
     for component in must:
         if component not in signed.components:
             raise ComponentMissing(component)

@@ -20,6 +20,7 @@ from terminals.till_proof import Proof
 
 # Of an answer. A payment has some 600 bytes; what is larger is not from our gateway.
 BODY_BYTES_MAX = 64 * 1024
+DEFAULT_PORTS = {"http": 80, "https": 443}
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -48,12 +49,20 @@ def checked_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def authority_of(url: str) -> str:
+    """Of a checked one: what the header Host will hold, and so what is signed. The default port of
+    the scheme is no part of either (RFC 9421, section 2.2.3).
+    """
+    parts = urlsplit(url)
+    return parts.netloc.removesuffix(f":{DEFAULT_PORTS[parts.scheme]}").removesuffix(":")
+
+
 class GatewayClient:
     """Use as `async with`. What proves who asks is shown to nobody but the gateway."""
 
     def __init__(self, url: str, proof: Proof) -> None:
         self._url = checked_url(url)
-        self._authority = urlsplit(self._url).netloc
+        self._authority = authority_of(self._url)
         self._proof = proof
         self._session: aiohttp.ClientSession | None = None
 

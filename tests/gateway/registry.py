@@ -41,9 +41,11 @@ class SignedTill(Caller):
 
     def __init__(self, house: House, seed: int = 1) -> None:
         super().__init__(house, None)
-        self._key = Ed25519PrivateKey.from_private_bytes(Random(seed).randbytes(32))
-        self.public = self._key.public_key().public_bytes_raw()
+        self.private = Ed25519PrivateKey.from_private_bytes(Random(seed).randbytes(32))
+        self.public = self.private.public_key().public_bytes_raw()
         self.off_ms = 0
+        self.authority = house.base.removeprefix("http://")
+        self.also: dict[str, str] = {}  # headers that are sent and signed too
         self.terminal: Json = {}
 
     async def pair(self, **other: str) -> Json:
@@ -63,13 +65,13 @@ class SignedTill(Caller):
         """The headers of this request."""
         path, _, query = target.partition("?")
         headers = {"Content-Digest": content_digest(body)} if method == "POST" else {}
+        headers |= self.also
         if key is not None:
             headers["Idempotency-Key"] = key
-        authority = self._house.base.removeprefix("http://")
         covered = {name.lower(): value for name, value in headers.items()}
-        message = Message(method, authority, path, query, covered)
+        message = Message(method, self.authority, path, query, covered)
         now_ms = self._house.clock.now_ms() + self.off_ms
-        signer = Signer(self._key, key_id_of(self.public))
+        signer = Signer(self.private, key_id_of(self.public))
         nonce = f"nonce-{next(self._nonces):06}"
         signed = signer.headers(message, created_s=now_ms // SECOND_MS, nonce=nonce)
         return headers | signed

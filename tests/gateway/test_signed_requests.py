@@ -9,7 +9,7 @@ from gateway.signed_requests import HEADER, WINDOW_MS
 from services.nonces import SWEEP_MS, Nonces
 from services.tables import REQUEST_NONCES
 from services.terminals import suspend_terminal
-from terminals.http_signature import content_digest
+from terminals.http_signature import Message, content_digest, signature_base
 from tests.gateway.harness import House, Json, Reply, money
 from tests.gateway.registry import SignedTill, ping
 from tests.gateway.stores import broken
@@ -199,6 +199,65 @@ async def test_a_body_without_its_digest_is_refused(
     assert headers.pop("Content-Digest") == content_digest(b"")
     async with funded.session.post(funded.base + path, headers=headers) as response:
         assert response.status == 401
+
+
+async def test_a_digest_that_is_there_must_fit_whatever_the_method(
+    funded: House, till: SignedTill
+) -> None:
+    """Who shows one says what was sent, covered or not."""
+    digests = [content_digest(b"else"), content_digest(b"")]
+    asked = [till.sign("GET", "/v1/me") | {"Content-Digest": one} for one in digests]
+    statuses = [await send(funded, headers) for headers in asked]
+
+    assert [(status, said["type"]) for status, said in statuses] == [
+        (401, "/problems/signature-refused")
+    ] * len(asked)
+
+
+async def test_a_covered_digest_of_another_body_is_refused_whatever_the_method(
+    funded: House, till: SignedTill
+) -> None:
+    till.also = {"Content-Digest": content_digest(b"else")}
+    wrong = till.sign("GET", "/v1/me")
+    till.also = {"Content-Digest": content_digest(b"")}
+    right = till.sign("GET", "/v1/me")
+
+    assert '"content-digest"' in right[HEADER]
+    assert (await send(funded, wrong))[0] == 401
+    assert (await send(funded, right))[0] == 200
+
+
+async def test_a_signature_for_any_host_is_refused(funded: House, till: SignedTill) -> None:
+    """It would count at another installation too, where the same key is known."""
+    headers = till.sign("GET", "/v1/me")
+    _, _, text = headers[HEADER].replace('"@authority" ', "").partition("=")
+    message = Message("GET", till.authority, "/v1/me", "", {})
+    signature = till.private.sign(signature_base(message, ["@method", "@path"], text))
+    headers = {
+        HEADER: f"airside={text}",
+        "Signature": f"airside=:{base64.b64encode(signature).decode()}:",
+    }
+
+    status, said = await send(funded, headers)
+
+    assert (status, "@authority" in said["detail"]) == (401, True)
+
+
+@pytest.mark.parametrize("host", ["pay.example", "PAY.example:443", "pay.example:80"])
+async def test_a_default_port_is_no_part_of_the_signed_host(
+    funded: House, till: SignedTill, host: str
+) -> None:
+    """RFC 9421, section 2.2.3. Behind a proxy it is not known which scheme the till used."""
+    till.authority = "pay.example"
+    assert (await send(funded, till.sign("GET", "/v1/me") | {"Host": host}))[0] == 200
+
+
+@pytest.mark.parametrize("host", ["pay.example:8443", "other.example", "pay.example:1443"])
+async def test_another_host_or_port_is_refused(
+    funded: House, till: SignedTill, host: str
+) -> None:
+    till.authority = "pay.example"
+    assert (await send(funded, till.sign("GET", "/v1/me") | {"Host": host}))[0] == 401
 
 
 async def test_keys_cannot_be_looked_up_in_a_broken_store(

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 import pytest_asyncio
@@ -10,6 +10,7 @@ from terminals.gateway_client import (
     BODY_BYTES_MAX,
     GatewayClient,
     UnusableUrl,
+    authority_of,
     checked_url,
 )
 from terminals.till_proof import ApiKey
@@ -170,3 +171,38 @@ def test_an_address_that_would_lose_the_key_is_refused(url: str) -> None:
     with pytest.raises(UnusableUrl) as refused:
         checked_url(url)
     assert "ak_secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "signed"),
+    [
+        ("https://Pay.example:443/", "pay.example"),
+        ("https://pay.example", "pay.example"),
+        ("https://pay.example:", "pay.example"),
+        ("https://pay.example:8443", "pay.example:8443"),
+        ("https://pay.example:80", "pay.example:80"),
+        ("http://127.0.0.1:80", "127.0.0.1"),
+        ("http://[::1]:8080", "[::1]:8080"),
+    ],
+)
+def test_a_default_port_is_not_signed(url: str, signed: str) -> None:
+    """As the header Host has it (RFC 9421, section 2.2.3)."""
+    assert authority_of(checked_url(url)) == signed
+
+
+async def test_what_is_signed_is_what_is_sent_as_host(far: Socket) -> None:
+    signed: list[str] = []
+
+    class Noting(ApiKey):
+        def headers(
+            self, method: str, authority: str, path: str, body: bytes, key: str
+        ) -> Mapping[str, str]:
+            signed.append(authority)
+            return super().headers(method, authority, path, body, key)
+
+    far.answer = response(b"{}")
+    async with GatewayClient(f"http://LOCALHOST:{far.port}", Noting("ak_1")) as client:
+        await post(client)
+
+    assert signed == [f"localhost:{far.port}"]
+    assert f"Host: {signed[0]}\r\n".encode() in far.request

@@ -8,6 +8,7 @@ import pytest
 
 from services.channel_rules import ChannelRule
 from tests.gateway.harness import AMIRA, House, copy_folder, money
+from tests.inflight.ground import ground
 
 LIMITED = {"terminal": ChannelRule({"QAR": 24_000})}
 LOUNGES = {"terminal": ChannelRule(categories=frozenset({"4582"}))}
@@ -107,3 +108,24 @@ async def test_a_retry_hears_what_was_said_before_the_rules_changed(opened: Open
         again = await house.charge(30_000, payer=codes[1], key="b")
         assert (again.status, again.raw, again.replayed) == (402, declined.raw, True)
         assert await house.available(AMIRA) == 80_000
+
+
+async def test_what_was_handed_over_in_flight_is_collected_whatever_the_rules_say(
+    opened: Open,
+) -> None:
+    async with opened() as house:
+        flight = await ground(house)
+        phone = await flight.set_aside(200)
+        await flight.take_off()
+        frame, (one, two) = phone.show(), flight.tills
+        one.sell(frame, 90)
+        two.sell(frame, 60)  # the same code again: for the risk account to pay
+        house.config.channels["inflight"] = ChannelRule({"QAR": 0})
+
+        await flight.move("landed")
+        for till in flight.tills:
+            till.till.close()
+            await flight.tell(till.journal())
+
+        report = await flight.report()
+        assert (report["captured_minor"], report["risk_minor"]) == (90, 60)

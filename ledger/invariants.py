@@ -210,9 +210,7 @@ def _evidence(account: Account, event: Event) -> Iterator[Broken]:
 
 
 def _credit(account: Account, entry: Entry) -> Iterator[Broken]:
-    """Money and debt meet in one pot only between an entry and the one that ends it. Holds that
-    expire together do so one after the other, and what they held repays after the last.
-    """
+    """Money and debt meet in one pot only between an entry and the one that ends it."""
     event = entry.event
     if isinstance(event, CreditDrawn):
         credit = account.credits.get(event.pot)
@@ -223,7 +221,7 @@ def _credit(account: Account, entry: Entry) -> Iterator[Broken]:
             event.legs == {pot: account.pots[pot].available_minor}
         )
         repaid = isinstance(event, CreditRepaid) and event.pot == pot
-        if not spent and not repaid and not isinstance(event, Expired):
+        if not spent and not repaid:
             yield Invariant.CREDIT, f"{pot} is there and owed, and this does not settle it"
 
 

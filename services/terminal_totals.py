@@ -121,6 +121,17 @@ def close_batch(
         return Closing(totals, number + 1)
 
 
+def has_open_batch(connection: Connection, principal: str) -> bool:
+    """Whether it has sold, or given back, since it last agreed to a batch, in any currency."""
+    columns = TERMINAL_TOTALS.c
+    query = select(columns.currency).where(columns.principal == principal)
+    return any(
+        _since_ever(connection, principal, currency)
+        != _closed(connection, principal, currency)[0]
+        for currency in connection.execute(query).scalars().all()
+    )
+
+
 def _repeated(connection: Connection, principal: str, request: bytes) -> Closing | None:
     columns = TERMINAL_BATCHES.c
     query = select(TERMINAL_BATCHES).where(

@@ -28,6 +28,7 @@ from services.rows import as_struct
 from services.store import Store
 from services.tables import PRINCIPALS, TERMINAL_KEYS, TERMINALS
 from services.terminal_keys import expire_keys
+from services.terminal_totals import has_open_batch
 
 # Eight characters, as the field that names a terminal in ISO 8583 has (data element 41).
 TID_BYTES = 5
@@ -55,6 +56,17 @@ class TerminalOwes(Exception):
         super().__init__(
             f"the terminal still has {backlog} attempts to settle:"
             " let it settle them, then bind it to another merchant or channel"
+        )
+
+
+class TerminalBatchOpen(TerminalOwes):
+    """A till of ISO 8583 does not say what it owes; one that closed its batch owes nothing."""
+
+    def __init__(self) -> None:
+        Exception.__init__(
+            self,
+            "the terminal's batch is open: let it reconcile, or end its keys if it is lost,"
+            " then bind it to another merchant or channel",
         )
 
 
@@ -213,6 +225,8 @@ def bind_terminal(
             return old
         if old.backlog:
             raise TerminalOwes(old.backlog)
+        if old.mac_generation > 0 and has_open_batch(connection, old.principal):
+            raise TerminalBatchOpen
         new = NewTerminal(
             merchant=merchant, channel=channel, name=old.name, place=old.place
         )
@@ -220,7 +234,11 @@ def bind_terminal(
         insert_principal(connection, _principal(new), principal, now_ms)
         set_disabled(connection, old.principal, now_ms)
         expire_keys(connection, terminal, now_ms)
-        _write(connection, terminal, {"principal": principal, "mac_generation": 0})
+        _write(
+            connection,
+            terminal,
+            {"principal": principal, "mac_generation": -abs(old.mac_generation)},
+        )
         return require_terminal(connection, terminal)
 
 

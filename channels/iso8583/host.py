@@ -46,6 +46,7 @@ from ledger.entry import Cause
 from ledger.errors import Happened
 from ledger.ids import Ref
 from ledger.keys import key_digest, request_digest
+from ledger.payment import PaymentState
 from ledger.replies import PaymentReply, Reply
 from services.asking import Accounts, Refused, Unanswered
 from services.cards import UnknownCard
@@ -64,7 +65,7 @@ from terminals.card_format import TapUnreadable
 from terminals.emv_cpm import PAYLOAD_PREFIX
 from terminals.iso8583 import mac, profile
 from terminals.iso8583.message import Message, decode, encode
-from terminals.payment_code import CodeUnreadable
+from terminals.payment_code import CodeKeyUnknown, CodeUnreadable
 
 SIGN_ON, SIGN_OFF, ECHO = "001", "002", "301"
 SOFTWARE = "iso8583"
@@ -79,6 +80,8 @@ _SAYS = (
     profile.PAYMENT,
     profile.ORIGINAL,
 )
+# The last digit of a type: asked by an acquirer, and asked again.
+_FROM_A_TILL = frozenset("01")
 _canonical = msgspec.msgpack.Encoder().encode
 
 
@@ -152,7 +155,7 @@ class Host:
         """Raises MessageMalformed, and StoreUnavailable before anything happened."""
         message = decode(raw)
         handler = self._handlers.get(message.mti[:3])
-        if handler is None:
+        if handler is None or message.mti[3] not in _FROM_A_TILL:
             return Outcome(None)  # an answer to nothing we asked, or of another protocol
         terminal = await self._terminal(raw, message, link.certified)
         if terminal is None:
@@ -174,7 +177,8 @@ class Host:
         if terminal is None:
             return None
         if not mac.is_signed(message):
-            return terminal if certified == tid else None
+            has_keys = terminal.status is not TerminalStatus.WAITING
+            return terminal if certified == tid and has_keys else None
         if terminal.mac_generation <= 0 or not mac.verify(
             raw, message, self._key(terminal)
         ):
@@ -275,24 +279,19 @@ class Host:
         ref = payment_of(asked.message)
         if ref is not None:
             return ref
-        reply = await self._parts.accounts.read(
-            LookUp(
-                account=(await self._payer(asked)).account,
-                original=self._original(asked),
-                merchant=asked.terminal.merchant,
-            ),
-            asked.terminal.principal,
-        )
-        if not isinstance(reply, PaymentReply):
+        found = await self._attempt(asked, await self._payer(asked), self._original(asked))
+        if found is None:
             raise MessageRefused(NOT_FOUND, "payment_not_found")
-        return reply.ref
+        return found.ref
 
     async def _reverse(self, asked: Asked) -> answers.Elements:
         """0400 and 0420, also of a terminal that signed off: what is owed must be settled."""
         payer = await self._payer(asked)
+        original = self._original(asked)
+        await self._require_its_day(asked, payer, original)
         command = Reverse(
             account=payer.account,
-            original=self._original(asked),
+            original=original,
             merchant=asked.terminal.merchant,
         )
         return answers.of_reply(await self._change(command, asked.cause("reversal.")))
@@ -302,6 +301,32 @@ class Host:
         if mti[:3] not in {"010", "020", "022"}:
             raise MessageRefused(INVALID, "element_90_unknown")
         return key_digest(asked.terminal.principal, trace.key)
+
+    async def _require_its_day(self, asked: Asked, payer: Payer, original: bytes) -> None:
+        """A till that says the wrong day would be told that nothing happened. Its neighbour of the
+        same wallet and amount is not undone either: the number may have come round again.
+        """
+        if await self._attempt(asked, payer, original) is not None:
+            return
+        _, trace = original_of(asked.message, asked.now_ms)
+        for beside in trace.days_beside():
+            key = key_digest(asked.terminal.principal, beside.key)
+            found = await self._attempt(asked, payer, key)
+            if found and _can_be_meant(found, asked.message):
+                raise MessageRefused(NOT_FOUND, "original_on_another_day")
+
+    async def _attempt(
+        self, asked: Asked, payer: Payer, original: bytes
+    ) -> PaymentReply | None:
+        reply = await self._parts.accounts.read(
+            LookUp(
+                account=payer.account,
+                original=original,
+                merchant=asked.terminal.merchant,
+            ),
+            asked.terminal.principal,
+        )
+        return reply if isinstance(reply, PaymentReply) else None
 
     async def _change(self, command: Capture | Refund | Reverse, cause: Cause) -> Reply:
         return await self._parts.accounts.change(command, cause)
@@ -344,9 +369,20 @@ class Host:
             if text.startswith(PAYLOAD_PREFIX):
                 return self._parts.payments.open_code(text)
             return await self._parts.payments.open_card(text)
+        except CodeKeyUnknown:
+            if asked.message.mti.startswith("04"):  # the sale may have known the key
+                raise MessageRefused(UNAVAILABLE, "code_key_unknown") from None
+            reason = "code_unreadable"
         except (CodeUnreadable, TapUnreadable):
             reason = "code_unreadable"
         except UnknownCard:
             reason = "card_unknown"
         self._parts.failed_codes.spend(asked.terminal.principal)
         raise MessageRefused(NO_SUCH_CARD, reason)
+
+
+def _can_be_meant(found: PaymentReply, message: Message) -> bool:
+    """Whether it took what the reversal says, and still holds it. What it leaves out may be so."""
+    said = message.get(profile.AMOUNT)
+    ended = found.state in {PaymentState.DECLINED, PaymentState.REVERSED}
+    return not ended and (not said or int(said) == sum(found.authorised.values()))

@@ -2,7 +2,8 @@
 element, and no refusal shows a value.
 """
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import NewType
 
 import msgspec
@@ -56,6 +57,11 @@ class Trace(msgspec.Struct, frozen=True):
     def key(self) -> str:
         """The idempotency key: the same terminal, number and day is the same message."""
         return f"iso8583.{self.day}.{self.stan}"
+
+    def days_beside(self) -> Iterator["Trace"]:
+        day = date.fromisoformat(self.day)
+        for days in (-1, 1):
+            yield Trace((day + timedelta(days)).isoformat(), self.stan)
 
 
 def refuse_card_data(message: Message) -> None:

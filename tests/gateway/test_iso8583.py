@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from ledger.ids import ACCOUNT_BYTES, AccountId
 from ledger.money import Money
 from ledger.time_text import time_text
 from services.limits import FAILED_CODES
@@ -13,6 +15,7 @@ from terminals.iso8583.frames import frame
 from terminals.iso8583.message import Message, encode
 from terminals.iso8583.till import ECHO, SIGN_OFF, SIGN_ON
 from terminals.iso8583.till_book import End
+from terminals.payment_code import CodeKeys, PaymentCode
 from tests.gateway.cards import make_stripe
 from tests.gateway.harness import LOUNGE, House
 from tests.gateway.iso8583 import Counter, Raw, counter, iso_house, purchase
@@ -208,6 +211,41 @@ async def test_a_reversal_undoes_what_happened_and_bars_what_has_not(
     assert await funded.available() == 100_000
 
 
+@pytest.mark.parametrize("day", ["1121", "1123"])
+async def test_a_reversal_that_names_the_day_beside_is_refused_and_bars_nothing(
+    funded: House, desk: Counter, day: str
+) -> None:
+    code = await funded.code()
+    money = {"e4": f"{24_000:012d}", "e49": "634", "e62": code}
+    async with Raw(desk) as raw:
+        await purchase(raw, 17, code)
+        wrong = f"0200{17:06d}{day}" + "0" * 28
+        refused = await raw.ask(raw.message("0420", 18, **money, e90=wrong))
+        other = await raw.ask(
+            raw.message("0420", 19, **(money | {"e4": f"{1:012d}"}), e90=wrong)
+        )
+        right = f"0200{17:06d}1122" + "0" * 28
+        undone = await raw.ask(raw.message("0420", 20, **money, e90=right))
+
+    assert (refused.get("39"), refused.get("44")) == ("25", "original_on_another_day")
+    assert (other.get("39"), other.get("44")) == ("00", "tombstoned")
+    assert (undone.get("39"), undone.get("44")) == ("00", "reversed")
+
+
+async def test_a_reversal_whose_codes_key_is_not_known_is_for_later(
+    funded: House, desk: Counter
+) -> None:
+    elsewhere = CodeKeys([(200, b"k" * 32)], Random(1).randbytes)
+    code = elsewhere.seal(PaymentCode(AccountId(b"a" * ACCOUNT_BYTES), 1, 1, 1))
+    async with Raw(desk) as raw:
+        asked = await purchase(raw, 1, code)
+        original = f"0200{1:06d}1122" + "0" * 28
+        undone = await raw.ask(raw.message("0420", 2, e62=code, e90=original))
+
+    assert asked.get("39") == "14"
+    assert (undone.get("39"), undone.get("44")) == ("91", "code_key_unknown")
+
+
 @pytest.mark.parametrize(
     ("mti", "elements", "code", "reason"),
     [
@@ -294,11 +332,15 @@ async def test_a_suspended_till_is_refused_at_once_and_still_settles_nothing(
     funded: House, desk: Counter
 ) -> None:
     async with Raw(desk) as raw:
-        before = await purchase(raw, 1, await funded.code())
+        code = await funded.code()
+        before = await purchase(raw, 1, code)
         await funded.operator.post(f"/v1/terminals/{desk.id}/suspend", key=None)
         after = await purchase(raw, 2, await funded.code())
+        original = f"0200{1:06d}1122" + "0" * 28
+        undone = await raw.ask(raw.message("0420", 3, e62=code, e90=original))
 
     assert before.get("39") == "00"
+    assert (undone.get("39"), undone.get("44")) == ("58", "terminal_suspended")
     assert (after.get("39"), after.get("44")) == ("58", "terminal_suspended")
     assert await funded.available() == 76_000
 

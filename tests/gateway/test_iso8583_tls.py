@@ -54,15 +54,26 @@ def till(
 async def test_a_till_with_its_certificate_needs_no_key(
     funded: House, tmp_path: Path, authority: Authority
 ) -> None:
-    made = await register(funded)
-    desk = Counter(funded, made, {"key": ""}, tmp_path)
-    one = till(desk, authority.client(made["tid"]))
+    desk = await counter(funded, tmp_path)
+    one = till(desk, authority.client(desk.tid))
 
     paid = await one.purchase(await funded.code(), PRICE)
     await one.close()
 
     assert paid.end is End.APPROVED
     assert await funded.available() == 76_000
+
+
+async def test_a_certificate_speaks_for_no_terminal_whose_keys_were_ended(
+    funded: House, desk: Counter, authority: Authority
+) -> None:
+    await funded.operator.post(f"/v1/terminals/{desk.id}/revoke-keys", key=None)
+    one = till(desk, authority.client(desk.tid))
+
+    refused = await one.purchase(await funded.code(), PRICE)
+    await one.close()
+
+    assert (refused.end, refused.response) == (End.DECLINED, "63")
 
 
 async def test_a_till_with_a_key_too_is_answered_with_its_code(

@@ -178,6 +178,9 @@ async def test_answers_and_messages_of_another_kind_get_no_answer(
 ) -> None:
     async with Raw(desk) as raw:
         await raw.send(frame(raw.message("0210", 1)) + frame(raw.message("0620", 2)))
+        await raw.send(
+            b"".join(frame(raw.message(f"080{n}", 4, e70="301")) for n in range(2, 10))
+        )
         echo = await raw.ask(raw.message("0800", 3, e70="301"))
 
     assert echo.get("11") == "000003"

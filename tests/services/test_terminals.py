@@ -2,7 +2,9 @@
 
 from random import Random
 
+import msgspec
 import pytest
+from sqlalchemy import insert
 
 from services.access_revision import access_revision
 from services.merchants import Merchant
@@ -16,6 +18,8 @@ from services.terminal_keys import (
     keys_of,
     rotate_key,
 )
+from services.terminal_tables import TERMINAL_TOTALS
+from services.terminal_totals import Totals, close_batch
 from services.terminals import (
     NewTerminal,
     SignOfLife,
@@ -255,6 +259,24 @@ def test_a_till_that_owes_stays_where_it_is(
     with pytest.raises(TerminalOwes):
         bind(store, till, duty_free)
     assert get_terminal(store, till.id) == seen
+
+
+def test_a_till_whose_batch_is_open_is_bound_after_its_day_or_without_its_keys(
+    store: Store, till: Terminal, duty_free: Merchant
+) -> None:
+    next_mac_generation(store, till.id)
+    row = {"principal": till.principal, "currency": "QAR"}
+    sold = Totals(sales=1, sales_minor=5)
+    with store.write() as connection:
+        figures = msgspec.structs.asdict(sold)
+        connection.execute(insert(TERMINAL_TOTALS), row | figures)
+
+    with pytest.raises(TerminalOwes):
+        bind(store, till, duty_free)
+    close_batch(store, till.principal, "QAR", sold, request=b"1", now_ms=NOW)
+
+    assert bind(store, till, duty_free).merchant == duty_free.id
+    assert next_mac_generation(store, till.id).mac_generation == 2
 
 
 def bind(store: Store, till: Terminal, merchant: Merchant) -> Terminal:

@@ -142,7 +142,7 @@ class Gateway:
         self._sockets = TerminalSockets(door, self.routes, digest)
         stream = EventStream(door, self.hub, accounts, Views(self._names))
         self._watch = AccessWatch(
-            parts.store, self._forget, [self._sockets.recheck, stream.recheck]
+            parts.store, self._forget, [self._sockets.rechecks, stream.rechecks]
         )
         metrics_page = MetricsPage(door.tally, self.engine, self.hub, self.statistics)
         app.router.add_get("/v1/events", stream.handle)

@@ -106,10 +106,9 @@ class TerminalSockets:
         if len(self._open) >= SOCKETS_MAX:
             raise unavailable("There are too many connections just now.", Happened.NO)
 
-    async def recheck(self) -> None:
-        """Those end whose holders may no longer be here."""
-        for conversation in list(self._open):
-            await conversation.recheck()
+    def rechecks(self) -> list[Callable[[], Awaitable[None]]]:
+        """One for each: it ends if its holder may no longer be here."""
+        return [conversation.recheck for conversation in self._open]
 
     def end(self) -> None:
         """Read no more, answer what was asked, say goodbye: each by itself, from now on."""

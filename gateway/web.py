@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 from aiohttp import web
@@ -109,14 +110,16 @@ class EventStream:
         self._views = views
         self._open: dict[Subscriber, web.Request] = {}
 
-    async def recheck(self) -> None:
-        """Streams end whose readers may no longer see what is in them."""
-        for subscriber, request in list(self._open.items()):
-            try:
-                await self._door.admit(request, EVERYONE)
-            except Problem as problem:
-                if problem.status != 503:
-                    subscriber.end()
+    def rechecks(self) -> list[Callable[[], Awaitable[None]]]:
+        """One for each stream: it ends if its reader may no longer see what is in it."""
+        return [partial(self._recheck, *one) for one in self._open.items()]
+
+    async def _recheck(self, subscriber: Subscriber, request: web.Request) -> None:
+        try:
+            await self._door.admit(request, EVERYONE)
+        except Problem as problem:
+            if problem.status != 503:
+                subscriber.end()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         try:

@@ -1,10 +1,12 @@
 """The registry over HTTP, and how fast a terminal that was suspended is refused."""
 
+import asyncio
+
 from channels.api.terminals import PAIRINGS_PER_MINUTE_MAX
-from gateway.access_watch import AccessWatch
+from gateway.access_watch import AT_ONCE, AccessWatch
 from services.principal_cache import PrincipalCache
 from services.principals import Principal, disable, find_by_key
-from tests.gateway.harness import DUTYFREE, Caller, House
+from tests.gateway.harness import DUTYFREE, PATIENCE_S, Caller, House
 from tests.gateway.registry import B12, pairing_code, ping, public_key, register
 from tests.gateway.terminal import Terminal
 
@@ -216,3 +218,27 @@ def house_principal(house: House) -> str:
     found = find_by_key(house.store, str(house.lounge.api_key), now_ms=house.clock.now_ms())
     assert found is not None
     return found.id
+
+
+async def test_what_is_open_is_asked_for_several_at_a_time_and_not_all(
+    house: House,
+) -> None:
+    """So the last of many does not wait for all before it."""
+    together = asyncio.Barrier(AT_ONCE)  # one at a time, the first would wait for ever
+    under_way: set[object] = set()
+    most = 0
+
+    async def recheck() -> None:
+        nonlocal most
+        under_way.add(me := object())
+        most = max(most, len(under_way))
+        await together.wait()
+        under_way.discard(me)
+
+    watch = AccessWatch(house.store, lambda: None, [lambda: [recheck] * (4 * AT_ONCE)])
+    await watch.look()
+    disable(house.store, house_principal(house), now_ms=house.clock.now_ms())
+    async with asyncio.timeout(PATIENCE_S):
+        await watch.look()
+
+    assert most == AT_ONCE

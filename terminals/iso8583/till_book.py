@@ -9,6 +9,7 @@ A wallet's code is kept as long as its exchange is owed, for a reversal must sho
 file is its owner's alone, and codes of what has ended are left out when it is opened next.
 """
 
+import fcntl
 import os
 from collections.abc import Iterable
 from enum import StrEnum
@@ -83,11 +84,36 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     counted: int = 0
 
 
+class BookInUse(Exception):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"another till has the book {path}")
+
+
+class BookDamaged(Exception):
+    """What stands there may be owed, so it is not passed over. The line is not shown: it may hold
+    a wallet's code.
+    """
+
+    def __init__(self, path: Path, line: int) -> None:
+        super().__init__(f"line {line} of the book {path} cannot be read")
+
+
 class Book:
-    """Opened by one till at a time."""
+    """Opened by one till at a time: two would give one number to two messages.
+
+    Raises BookInUse, BookDamaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._folder = _locked(path)
+        try:
+            self._open(path)
+        except BaseException:
+            os.close(self._folder)
+            raise
+
+    def _open(self, path: Path) -> None:
         self.exchanges: dict[int, Exchange] = {}
         self.ends: dict[int, Ended] = {}
         self.count: Count | None = None  # owed: at most one
@@ -100,6 +126,7 @@ class Book:
 
     def close(self) -> None:
         os.close(self._file)
+        os.close(self._folder)
 
     @property
     def owed(self) -> list[Exchange]:
@@ -126,7 +153,7 @@ class Book:
         self._put(Line(counted=self.count.stan, closed=closed))
 
     def _put(self, line: Line) -> None:
-        os.write(self._file, msgspec.json.encode(line) + b"\n")
+        _write(self._file, msgspec.json.encode(line) + b"\n")
         os.fsync(self._file)
         self._take(line)
 
@@ -148,25 +175,42 @@ class Book:
             kept = msgspec.structs.replace(exchange, elements={}) if ended else exchange
             lines += [Line(exchange=kept)] + ([Line(ended=ended)] if ended else [])
         lines += [Line(count=self.count)] if self.count else []
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(file, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+            _write(file, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
             os.fsync(file)
         finally:
             os.close(file)
         fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        os.fsync(self._folder)
 
 
 def _lines(path: Path) -> Iterable[Line]:
     """A last line that a power cut tore was never relied on: nothing left before it was whole."""
     if not path.exists():
         return
-    for raw in path.read_bytes().split(b"\n")[:-1]:
-        yield msgspec.json.decode(raw, type=Line)
+    for number, raw in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
+        try:
+            yield msgspec.json.decode(raw, type=Line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise BookDamaged(path, number) from None
+
+
+def _locked(path: Path) -> int:
+    """The folder, held until it is closed: a process that is killed lets go of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(folder)
+        raise BookInUse(path) from None
+    return folder
+
+
+def _write(file: int, raw: bytes) -> None:
+    """All of it: a disk that is nearly full takes a part, and says so only when asked for more."""
+    left = memoryview(raw)
+    while left:
+        left = left[os.write(file, left) :]

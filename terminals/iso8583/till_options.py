@@ -18,7 +18,7 @@ from terminals.iso8583 import profile
 from terminals.iso8583.mac import KEY_BYTES
 from terminals.iso8583.message import Message
 from terminals.iso8583.till import ECHO, SIGN_OFF, SIGN_ON, Iso8583Till, NoAnswer, Setup
-from terminals.iso8583.till_book import Book, End, Ended
+from terminals.iso8583.till_book import Book, BookDamaged, BookInUse, End, Ended
 from terminals.scanner import ImageScanner, KeyboardScanner, ScanRefused
 from terminals.typed_amount import AmountRefused, parse_amount
 
@@ -74,14 +74,18 @@ def run(options: argparse.Namespace, keys: TextIO, out: TextIO) -> int:
     except (AmountRefused, UnknownCommodity, ScanRefused, OSError, ValueError) as error:
         out.write(f"refused: {error}\n")
         return REFUSED
-    return asyncio.run(_run(setup, options.folder, work, out))
+    try:
+        book = Book(options.folder / "book.jsonl")
+    except (BookInUse, BookDamaged) as error:
+        out.write(f"refused: {error}\n")
+        return REFUSED
+    return asyncio.run(_run(setup, book, work, out))
 
 
 Work = Callable[[Iso8583Till], Awaitable[Ended | Message | None]]
 
 
-async def _run(setup: Setup, folder: Path, work: Work, out: TextIO) -> int:
-    book = Book(folder / "book.jsonl")
+async def _run(setup: Setup, book: Book, work: Work, out: TextIO) -> int:
     till = Iso8583Till(setup, book, SystemClock())
     try:
         done = await work(till)

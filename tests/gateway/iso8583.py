@@ -64,6 +64,7 @@ class Counter:
         self.id: str = made["id"]
         self.tid: str = made["tid"]
         self.path = folder / "book.jsonl"
+        self._opened: Book | None = None
         self.setup = Setup(
             host="127.0.0.1",
             port=house.config.iso8583_port,
@@ -81,14 +82,24 @@ class Counter:
             key=self.setup.key,
             answer_s=self.setup.answer_s,
         )
-        return Iso8583Till(setup, Book(self.path), self.house.clock)
+        return Iso8583Till(setup, self.book, self.house.clock)
 
     def mortal(self, writes: int, *, after: bool) -> MortalBook:
-        return MortalBook(self.path, writes, after=after)
+        self.let_go()
+        self._opened = MortalBook(self.path, writes, after=after)
+        return self._opened
 
     @property
     def book(self) -> Book:
-        return Book(self.path)
+        """Opened anew; whoever had it open has been killed."""
+        self.let_go()
+        self._opened = Book(self.path)
+        return self._opened
+
+    def let_go(self) -> None:
+        if self._opened:
+            self._opened.close()
+            self._opened = None
 
 
 async def counter(house: House, folder: Path) -> Counter:

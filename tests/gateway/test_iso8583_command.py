@@ -36,6 +36,7 @@ async def said(desk: Counter, *words: str, typed: str = "") -> tuple[int, str]:
     folder = desk.path.parent
     own = ["--port", str(desk.setup.port), "--terminal", desk.tid, "--folder", str(folder)]
     options = parser.parse_args([*own, "--key-file", str(folder / "key.hex"), *words])
+    desk.let_go()
     out = io.StringIO()
     code = await asyncio.to_thread(run, options, io.StringIO(typed), out)
     return code, out.getvalue()

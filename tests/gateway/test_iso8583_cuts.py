@@ -2,6 +2,7 @@
 ties to the unit.
 """
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from ledger.money import Money
 from terminals.iso8583.till import Iso8583Till, NoAnswer
-from terminals.iso8583.till_book import Book, End, Line
+from terminals.iso8583.till_book import Book, BookDamaged, BookInUse, End, Line
 from tests.gateway.harness import House
 from tests.gateway.iso8583 import Counter, Killed, Wire, counter, iso_house, until_settled
 from tests.gateway.road import Fate
@@ -223,6 +224,39 @@ def test_a_torn_last_line_of_the_book_is_left_out(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-4])
 
     assert Book(path).next_stan() == 3
+
+
+def test_a_torn_line_in_the_middle_of_the_book_is_named_and_not_shown(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "book.jsonl"
+    path.write_bytes(b'{"number":1}\n{"number":"secret\n{"number":3}\n')
+
+    with pytest.raises(BookDamaged, match=r"line 2 ") as refused:
+        Book(path)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_book_is_opened_by_one_till_at_a_time(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book.jsonl")
+
+    with pytest.raises(BookInUse):
+        Book(tmp_path / "book.jsonl")
+    book.close()
+
+    Book(tmp_path / "book.jsonl").close()
+
+
+def test_a_disk_that_takes_a_line_in_parts_has_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda file, raw: whole(file, bytes(raw[:5])))
+    book = Book(tmp_path / "book.jsonl")
+    book.next_stan()
+    book.close()
+
+    assert Book(tmp_path / "book.jsonl").next_stan() == 2
 
 
 def test_trace_numbers_come_round_after_999999(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.config import BadSetting, load
 from ledger.money import Money
 from terminals.iso8583.till import ECHO, Iso8583Till, NoAnswer, Setup
-from terminals.iso8583.till_book import Book, End
+from terminals.iso8583.till_book import End
 from tests.gateway.certificates import Authority
 from tests.gateway.harness import House
 from tests.gateway.iso8583 import Counter, counter, iso_house
@@ -48,7 +48,7 @@ def till(
     desk: Counter, tls: ssl.SSLContext | None, key: bytes | None = None
 ) -> Iso8583Till:
     setup: Setup = msgspec.structs.replace(desk.setup, tls=tls, key=key)
-    return Iso8583Till(setup, Book(desk.path), desk.house.clock)
+    return Iso8583Till(setup, desk.book, desk.house.clock)
 
 
 async def test_a_till_with_its_certificate_needs_no_key(

@@ -4,10 +4,13 @@ Names and places are checked as the API checks them: they stand on receipts and 
 """
 
 import argparse
+import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO, TypeVar
 
 import msgspec
 
@@ -150,12 +153,33 @@ def _pair_of(text: str) -> tuple[str, str]:
 
 
 def _message_key(options: argparse.Namespace) -> int:
-    with opened_store(options.data) as store:
+    """With --out the secret stands in that file, and on no screen and in no shell's history."""
+    with opened_store(options.data) as store, _new_file(options.out) as file:
         terminal = next_mac_generation(store, options.terminal)
         keyring = open_keyring(options.data, random_bytes=secrets.token_bytes)
-        secret = keyring.terminal_secret(terminal.id, terminal.mac_generation)
-        _say(f"terminal {terminal.tid}, key {terminal.mac_generation}: {secret.hex()}")
+        secret = keyring.terminal_secret(terminal.id, terminal.mac_generation).hex()
+        if file:
+            file.write(f"{secret}\n")
+        shown = options.out if file else secret
+        _say(f"terminal {terminal.tid}, key {terminal.mac_generation}: {shown}")
     return 0
+
+
+@contextmanager
+def _new_file(path: Path | None) -> Iterator[TextIO | None]:
+    """Opened before a key is drawn: one that cannot be written down would end the old for nothing.
+
+    Raises BadSetting, also for a file that is there: somebody else may read it.
+    """
+    if path is None:
+        yield None
+        return
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BadSetting("--out", error.strerror or "it cannot be written") from None
+    with os.fdopen(number, "w") as file:
+        yield file
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {

@@ -38,7 +38,8 @@ def add_terminals(parser: argparse.ArgumentParser) -> None:
     add("suspend", "refuse it everywhere, within a second")
     add("resume", "let it sell again")
     add("revoke-keys", "end its keys; it must be paired again")
-    add("message-key", "a new secret for ISO 8583 message codes, shown once")
+    key = add("message-key", "a new secret for ISO 8583 message codes, shown once")
+    key.add_argument("--out", type=Path, help="a new file that only its owner reads")
     bind = add("bind", "another name, place, merchant or channel")
     for name in ("name", "place", "merchant", "channel"):
         bind.add_argument(f"--{name}")

@@ -110,3 +110,19 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="there is no data folder"):
         main(["terminals", "list", "--data", str(tmp_path / "none")])
     assert not (tmp_path / "none").exists()
+
+
+def test_a_message_key_is_written_where_only_its_owner_reads(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
+) -> None:
+    terminal, _ = register(capsys, data)
+    out = tmp_path / "key.hex"
+
+    said = run(capsys, data, "message-key", terminal, "--out", str(out))
+
+    assert re.fullmatch(r"[0-9a-f]{64}\n", out.read_text())
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert out.read_text().strip() not in said
+    with pytest.raises(SystemExit):
+        main(["terminals", "message-key", terminal, "--out", str(out), "--data", str(data)])
+    assert "key 2: " in run(capsys, data, "message-key", terminal)

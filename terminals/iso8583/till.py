@@ -148,9 +148,9 @@ class Iso8583Till:
 
         for stan, exchange in self._book.exchanges.items():
             ended = self._book.ends.get(stan)
-            if ended is None or exchange.batch != self._book.batch:
-                continue
             if exchange.amount.commodity != currency or exchange.kind is Kind.HOLD:
+                continue
+            if ended is None or exchange.batch != self._book.batch_of(currency):
                 continue
             minor = exchange.amount.amount_minor
             happened = ended.end in {End.APPROVED, End.REVERSED}
@@ -183,7 +183,7 @@ class Iso8583Till:
             day=moment[profile.LOCAL_DATE],
             time=moment[profile.LOCAL_TIME],
             elements=elements,
-            batch=self._book.batch,
+            batch=self._book.batch_of(amount.commodity),
         )
         self._book.begin(exchange)
         return await self._exchange(exchange, _MTIS[kind])

@@ -38,7 +38,7 @@ class End(StrEnum):
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """day, time: MMDD and hhmmss when it was first sent. elements: of the message, the wallet's
-    code among them. batch: closed ones before it.
+    code among them. batch: closed ones of its currency before it.
     """
 
     stan: int
@@ -72,14 +72,14 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the file. number: the last trace number that was given to anything. counted: the trace
-    number of the count that was answered. closed: the batch that the host agreed to, on the same
-    line, so that no kill comes between.
+    number of the count that was answered. closed: how many batches the host has agreed to, by
+    currency, on the same line, so that no kill comes between.
     """
 
     exchange: Exchange | None = None
     ended: Ended | None = None
     number: int = 0
-    closed: int = 0
+    closed: dict[str, int] = {}
     count: Count | None = None
     counted: int = 0
 
@@ -117,7 +117,7 @@ class Book:
         self.exchanges: dict[int, Exchange] = {}
         self.ends: dict[int, Ended] = {}
         self.count: Count | None = None  # owed: at most one
-        self.batch = 0
+        self._closed: dict[str, int] = {}
         self._last = 0
         for line in _lines(path):
             self._take(line)
@@ -131,6 +131,10 @@ class Book:
     @property
     def owed(self) -> list[Exchange]:
         return [one for stan, one in self.exchanges.items() if stan not in self.ends]
+
+    def batch_of(self, currency: str) -> int:
+        """How many were closed: the host counts each currency by itself."""
+        return self._closed.get(currency, 0)
 
     def next_stan(self) -> int:
         """On disk before it is used: no number names two messages of a day."""
@@ -149,7 +153,8 @@ class Book:
 
     def end_count(self, *, agreed: bool) -> None:
         assert self.count is not None, "only what was asked is answered"
-        closed = self.batch + 1 if agreed else 0
+        currency = self.count.currency
+        closed = {currency: self.batch_of(currency) + 1} if agreed else {}
         self._put(Line(counted=self.count.stan, closed=closed))
 
     def _put(self, line: Line) -> None:
@@ -165,11 +170,11 @@ class Book:
             self.ends[line.ended.stan] = line.ended
         self.count = None if line.counted else line.count or self.count
         self._last = line.number or self._last
-        self.batch = line.closed or self.batch
+        self._closed |= line.closed
 
     def _write_anew(self) -> None:
         """Without codes that are of no use any more; in one step, or not at all."""
-        lines = [Line(number=self._last), Line(closed=self.batch)]
+        lines = [Line(number=self._last), Line(closed=dict(self._closed))]
         for stan, exchange in self.exchanges.items():
             ended = self.ends.get(stan)
             kept = msgspec.structs.replace(exchange, elements={}) if ended else exchange

@@ -66,7 +66,7 @@ async def test_a_count_whose_answer_is_lost_is_asked_again_and_closes_one_batch(
 
     assert (agreed.mti, agreed.get("39"), agreed.get("66")) == ("0510", "00", "1")
     assert (next_one.get("66"), next_one.get("88")) == ("1", f"{1_000:016d}")
-    assert desk.book.batch == 2
+    assert desk.book.batch_of("QAR") == 2
 
 
 async def test_what_is_sold_after_a_lost_count_is_of_the_next_batch(
@@ -81,7 +81,24 @@ async def test_what_is_sold_after_a_lost_count_is_of_the_next_batch(
     await till.close()
 
     assert (agreed.get("66"), agreed.get("88")) == ("1", f"{1_000:016d}")
-    assert desk.book.batch == 2
+    assert desk.book.batch_of("QAR") == 2
+
+
+async def test_the_end_of_a_day_in_one_currency_leaves_the_others_open(
+    funded: House, desk: Counter
+) -> None:
+    await funded.wallet("mei", QAR=50_000, USD=50_000)
+    till = desk.till()
+    await till.purchase(await funded.code("mei"), PRICE)
+    await till.purchase(await funded.code("mei"), Money(700, "USD"))
+    funded.back_office.catch_up()
+
+    riyals = await till.reconcile("QAR")
+    dollars = await till.reconcile("USD")
+    await till.close()
+
+    assert (riyals.get("66"), riyals.get("88")) == ("1", f"{1_000:016d}")
+    assert (dollars.get("66"), dollars.get("88")) == ("1", f"{700:016d}")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from channels.problem import Problem, bad_field
-from services.card_numbers import holds_card_number, luhn_valid
+from terminals.card_numbers import holds_card_number, luhn_valid
 
 # Runs of 13 digits or more: what a card number looks like (ISO/IEC 7812-1), if it is Luhn-valid.
 _DIGITS = re.compile(rb"[0-9](?:[ -]?[0-9]){12}")

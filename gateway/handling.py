@@ -22,6 +22,7 @@ from ledger.entry import Cause
 from ledger.errors import Happened
 from ledger.keys import key_digest
 from services.asking import Refused, Unanswered
+from services.card_hsm import HsmUnusable
 from services.principals import Principal
 from services.store import StoreUnavailable
 
@@ -148,6 +149,8 @@ def _translated(error: Exception, route: str) -> Problem:
             return unanswered(error)
         case MailboxFull():
             return unavailable("There is too much to do just now.", Happened.NO)
+        case HsmUnusable():
+            return unavailable("Cards cannot be checked just now.", Happened.NO)
         case StoreUnavailable():
             return unavailable("Names cannot be looked up just now.", Happened.UNKNOWN)
         case web.HTTPException() if error.status < 500:

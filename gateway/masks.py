@@ -7,7 +7,7 @@ number, an API key or a payment code is masked here, so that no sentence has to 
 import re
 
 from channels.problem import Problem
-from services.card_numbers import holds_card_number
+from terminals.card_numbers import holds_card_number
 
 _SECRET = re.compile(r"ak_\w+|hQVD[\w+/=]+|\d(?:[ -]?\d){12,}")
 # The limits of an amount, which sentences name.

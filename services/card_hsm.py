@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from services.card_issuer import UnknownIssuerKey
-from services.keyring import read_secret_file
+from services.keyring import KeysExposed, read_secret_file
 
 LABEL = "airside card issuer"
 KEY_BITS = 256
@@ -61,7 +61,7 @@ class HsmKeys:
         return f"<HsmKeys of {len(self._opened.keys)} issuer keys>"
 
     def mac(self, key_id: int, message: bytes) -> bytes:
-        """Raises UnknownIssuerKey, HsmUnusable, KeysExposed."""
+        """Raises UnknownIssuerKey, HsmUnusable."""
         with self._lock:
             try:
                 return self._sign(key_id, message)
@@ -85,7 +85,10 @@ class HsmKeys:
         pkcs11 = _pkcs11()
         with suppress(pkcs11.PKCS11Error, RuntimeError):
             self._opened.session.close()
-        self._opened = _opened(self._settings)
+        try:
+            self._opened = _opened(self._settings)
+        except KeysExposed as error:
+            raise HsmUnusable(str(error)) from None
 
 
 def open_hsm_keys(settings: HsmSettings) -> HsmKeys:

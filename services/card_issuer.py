@@ -45,7 +45,7 @@ class IssuerKeys(Protocol):
     newest: int
 
     def mac(self, key_id: int, message: bytes) -> bytes:
-        """AES-CMAC under that key. Raises UnknownIssuerKey."""
+        """AES-CMAC under that key. Raises UnknownIssuerKey, and HsmUnusable where that may be."""
 
 
 def card_key(keys: IssuerKeys, key_id: int, card: bytes) -> bytes:

@@ -1,11 +1,11 @@
 """New cards: a chip to be personalised, a stripe with its number."""
 
 from ledger.money import Money
-from services.card_numbers import holds_card_number
 from services.cards import Card, CardForm, NewCard, card_text, make_card
 from services.keyring import Keyring
 from services.store import Store
 from terminals.card_format import CARD_BYTES
+from terminals.card_numbers import holds_card_number
 from terminals.gift_number import draw_number
 from terminals.masked_number import masked
 

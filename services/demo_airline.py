@@ -13,9 +13,9 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from ledger.money import Money
 from services.airline import AirlineRefused, Done, Issued, TicketRequest
-from services.card_numbers import holds_card_number
 from services.store import Store
 from services.tables import DEMO_TICKETS
+from terminals.card_numbers import holds_card_number
 
 AIRLINE_CODE = "000"
 DESIGNATOR = "XX"

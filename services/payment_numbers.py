@@ -24,12 +24,12 @@ from sqlalchemy import select, update
 from ledger.clock import SECOND_MS
 from ledger.keys import key_digest
 from ledger.money import Money
-from services.card_numbers import holds_card_number, luhn_sum
 from services.keyring import Keyring
 from services.mint import mint
 from services.rows import as_struct
 from services.store import Store
 from services.tables import PAYMENT_NUMBERS
+from terminals.card_numbers import holds_card_number, luhn_sum
 
 DIGITS = 16
 LEADING = "0"

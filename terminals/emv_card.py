@@ -11,6 +11,7 @@ loop is bounded, and no message shows data.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -19,13 +20,14 @@ from terminals.apdu import (
     CardFault,
     CardLink,
     CardNonsense,
+    CardRefused,
     ask,
     command,
     demand,
     select,
 )
 from terminals.pan import PAN_DIGITS_MAX, PAN_DIGITS_MIN, Pan, par_token
-from terminals.tlv import DataObject, Template, TlvError, decode, find
+from terminals.tlv import DataObject, Primitive, Template, TlvError, decode, encode, find
 
 PPSE, PSE = b"2PAY.SYS.DDF01", b"1PAY.SYS.DDF01"
 # For cards without a directory: the schemes' registered names, of which a card has a longer form.
@@ -43,7 +45,7 @@ SCHEMES = tuple(
 _TEMPLATES = frozenset({0x6F, 0xA5, 0xBF0C, 0x61, 0x70, 0x77})
 _AID, _PRIORITY, _SFI, _PDOL, _AFL = 0x4F, 0x87, 0x88, 0x9F38, 0x94
 _NUMBER, _TRACK_2, _EXPIRY, _PAR = 0x5A, 0x57, 0x5F24, 0x9F24
-_FORMAT_1 = 0x80
+_FORMAT_1, _COMMAND_TEMPLATE = 0x80, 0x83
 
 APPLICATIONS_MAX = 8
 DIRECTORY_RECORDS_MAX = 10  # Book 1, section 12.2.3
@@ -91,7 +93,9 @@ def read_bank_card(link: CardLink) -> BankCard:
         for aid in _applications(link):
             response = ask(link, select(aid))
             if response.status == DONE:
-                return _read(link, _decoded(response.data))
+                # An application may not want this terminal: then the next one is asked.
+                with suppress(CardRefused):
+                    return _read(link, _decoded(response.data))
     except TlvError:
         raise CardNonsense("it is no BER-TLV") from None
     raise NotABankCard
@@ -136,7 +140,8 @@ def _entries(objects: Iterable[DataObject]) -> Iterator[tuple[int, bytes]]:
 def _read(link: CardLink, fci: tuple[DataObject, ...]) -> BankCard:
     pdol = find(fci, 0x6F, 0xA5, _PDOL) or b""
     wanted = _filled(pdol)
-    question = command(_GET_OPTIONS, cla=0x80, data=bytes([0x83, len(wanted)]) + wanted)
+    data = encode([Primitive(_COMMAND_TEMPLATE, wanted)])
+    question = command(_GET_OPTIONS, cla=0x80, data=data)
     options = _decoded(demand(link, question))
     facts = dict(_facts(options))
     plain = find(options, _FORMAT_1)

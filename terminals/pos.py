@@ -43,6 +43,13 @@ class FullExtraMissing(Exception):
         super().__init__('a whole screen needs: pip install "airside[till]"')
 
 
+class NoReaderOnFull(Exception):
+    """The whole screen does not wait for cards; the till would look as if it did."""
+
+    def __init__(self) -> None:
+        super().__init__("--full takes no cards yet: leave out --reader, or --full")
+
+
 EXPLAINED = (
     AmountRefused,
     CannotStart,
@@ -50,6 +57,7 @@ EXPLAINED = (
     FullExtraMissing,
     IdentityDamaged,
     JournalDamaged,
+    NoReaderOnFull,
     PairedElsewhere,
     ReaderTrouble,
     SaleRefused,
@@ -102,6 +110,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _run(
     options: argparse.Namespace, console: Console, screen: Screen, opened: ExitStack
 ) -> int:
+    if options.full and options.reader is not None:
+        raise NoReaderOnFull
     runner = opened.enter_context(asyncio.Runner())
     voice = Voice(screen.line)
     opening = open_till(options, console, voice)

@@ -22,6 +22,7 @@ import msgspec
 
 from ledger.money import AMOUNT_MINOR_MAX, Money
 from terminals.attempt import FollowUp, SaleLine
+from terminals.card_numbers import holds_card_number
 from terminals.emv_cpm import PAYLOAD_PREFIX
 from terminals.typed_amount import parse_amount
 
@@ -60,6 +61,13 @@ class NotAPaymentId(EntryRefused):
         )
 
 
+class HoldsCardNumber(EntryRefused):
+    """It would stand in the till's journal, and on the receipt."""
+
+    def __init__(self) -> None:
+        super().__init__("that could be a bank card's number, and none is typed here")
+
+
 class SaleEntry(msgspec.Struct, frozen=True):
     """order: None for one that the till makes up. lines: they add up to the amount."""
 
@@ -90,6 +98,8 @@ def parse_entry(words: Sequence[str], currency: str) -> Entry:
     """
     if any(PAYLOAD_PREFIX in word for word in words):
         raise CodeAheadOfAmount
+    if any(holds_card_number(word) for word in words if not word.startswith("pay_")):
+        raise HoldsCardNumber
     match list(words):
         case ["refund", payment]:
             return FollowUp("refund", _payment_id(payment))

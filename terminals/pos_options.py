@@ -4,6 +4,8 @@ import argparse
 import re
 from pathlib import Path
 
+from terminals.card_numbers import holds_card_number
+
 KEY_VARIABLE = "TILL_API_KEY"
 
 EXIT_CODES = """
@@ -70,4 +72,6 @@ def short_name(text: str) -> str:
 def order_name(text: str) -> str:
     if not _ORDER.fullmatch(text):
         raise argparse.ArgumentTypeError("1 to 64 letters, digits or . _ : / # -")
+    if holds_card_number(text):
+        raise argparse.ArgumentTypeError("that could be a bank card's number")
     return text

@@ -17,8 +17,8 @@ import msgspec
 from channels.agents.ndc_xml import Element, XmlRefused, read_xml
 from ledger.money import AMOUNT_MINOR_MAX, Money, UnknownCommodity, exponent, format_minor
 from services.airline import Passenger
-from services.card_numbers import holds_card_number
 from services.tickets import Ticket
+from terminals.card_numbers import holds_card_number
 
 VERSION = "21.3"
 MESSAGE = "http://www.iata.org/IATA/2015/EASD/00/IATA_OffersAndOrdersMessage"

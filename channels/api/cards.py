@@ -121,6 +121,11 @@ class CardsApi:
                 "A stripe can be copied, so only gift cards have one: say form `chip`.",
                 field="$.form",
             )  # fmt: skip
+        if body.form == "stripe" and limit is not None:
+            raise Problem(
+                422, "stripe-refused", "A stripe has no PIN, so a tap limit would end it.",
+                field="$.tap_limit",
+            )  # fmt: skip
         card_id = _derived(call.cause.key)
         try:
             card, number, replayed = await asyncio.to_thread(
@@ -128,7 +133,8 @@ class CardsApi:
             )
         except TooManyCards as error:
             raise Problem(409, "too-many-cards", f"{error}.".capitalize()) from None
-        if (card.account, card.form) != (body.account, body.form):
+        wanted = (body.account, body.form, limit)
+        if (card.account, card.form, card.tap_limit) != wanted:
             raise refused(Refused(RefusalKind.KEY_REUSED))
         return Answer(201, NewCardView(card_view(card), number), replayed)
 

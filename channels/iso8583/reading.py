@@ -12,7 +12,7 @@ from ledger.currency_numbers import currency_of_number
 from ledger.ids import MalformedId, Ref, parse_payment
 from ledger.money import Money, UnknownCommodity
 from ledger.time_text import day_text, parse_time
-from services.card_numbers import holds_card_number
+from terminals.card_numbers import holds_card_number
 from terminals.iso8583 import profile
 from terminals.iso8583.message import Message
 

@@ -1,5 +1,6 @@
 """A till takes wallet cards through the real pcscd, whatever is done to the card."""
 
+import argparse
 import asyncio
 from pathlib import Path
 
@@ -183,6 +184,35 @@ async def test_a_reader_that_is_not_there_ends_the_till_with_its_name(
 
     assert code == 1
     assert "There is no card reader 'Gemplus'; plugged in: Airside Bench 00 00" in screen
+
+
+async def test_a_whole_screen_refuses_a_reader(
+    funded: House, tmp_path: Path, bench: Bench
+) -> None:
+    till = CardTill(funded, bench, tmp_path)
+    till._words.append("--full")
+
+    code, screen = await till.open("")
+
+    assert code == 1
+    assert "--full takes no cards yet" in screen
+
+
+async def test_an_order_that_could_be_a_card_s_number_is_not_journalled(
+    funded: House, tmp_path: Path, bench: Bench
+) -> None:
+    number = "4111111111111111"
+    till = CardTill(funded, bench, tmp_path)
+
+    with pytest.raises(argparse.ArgumentError) as refused:
+        await till.take("20.00", number)
+    _, screen = await till.open(f"20.00 {number}\n")
+
+    assert number not in str(refused.value)
+    assert number not in screen
+    assert "hat could be a bank card's number" in screen
+    journal = b"".join(path.read_bytes() for path in (tmp_path / "till-0").iterdir())
+    assert number.encode() not in journal
 
 
 async def test_four_tills_with_four_cards_work_at_once(

@@ -3,8 +3,10 @@
 import msgspec
 import pytest
 
-from services.card_numbers import holds_card_number
+from services.card_hsm import HsmUnusable
+from services.card_issuer import FileKeys
 from terminals.card_format import read_tap
+from terminals.card_numbers import holds_card_number
 from tests.gateway.cards import (
     PIN,
     charge,
@@ -304,6 +306,46 @@ async def test_a_card_is_made_once_for_a_key(funded: House) -> None:
     other = await funded.operator.post("/v1/cards", {"account": JONAS}, "k1")
 
     assert (again.body, again.replayed, other.status) == (first.body, True, 422)
+
+
+async def test_a_key_that_made_a_card_makes_none_with_another_limit(
+    funded: House,
+) -> None:
+    body = {"account": AMIRA, "tap_limit": money(5_000)}
+    first = await funded.operator.post("/v1/cards", body, "k1")
+    again = await funded.operator.post("/v1/cards", body, "k1")
+    more = body | {"tap_limit": money(50_000)}
+    other = await funded.operator.post("/v1/cards", more, "k1")
+    none = await funded.operator.post("/v1/cards", {"account": AMIRA}, "k1")
+
+    assert [r.status for r in (first, again, other, none)] == [201, 201, 422, 422]
+
+
+async def test_a_stripe_has_no_tap_limit(funded: House) -> None:
+    """It has no PIN either, so above a limit it would never pay."""
+    account = await gift_account(funded, 1_000)
+    body = {"account": account, "form": "stripe", "tap_limit": money(5_000)}
+
+    reply = await funded.operator.post("/v1/cards", body)
+
+    assert (reply.status, reply.body["field"]) == (422, "$.tap_limit")
+
+
+async def test_a_security_module_that_is_away_takes_no_payment(funded: House) -> None:
+    _, program = await wallet_card(funded)
+    text = await tap(funded, program, 2_000)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FileKeys, "mac", _away)
+        reply = await charge(funded, 2_000, text, key="k1")
+    retried = await charge(funded, 2_000, text, key="k1")
+
+    assert (reply.status, reply.body["happened"]) == (503, "no")
+    assert retried.status == 201
+
+
+def _away(*_: object) -> bytes:
+    raise HsmUnusable("the security module refuses: DeviceError")
 
 
 async def test_an_account_has_so_many_cards_and_no_more(funded: House) -> None:

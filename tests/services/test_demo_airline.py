@@ -6,9 +6,9 @@ import pytest
 
 from ledger.money import Money
 from services.airline import AirlineRefused, Done, Issued, Passenger, TicketRequest
-from services.card_numbers import holds_card_number
 from services.demo_airline import OFFERS, SOLD_OUT, DemoAirline
 from services.store import Store
+from terminals.card_numbers import holds_card_number
 
 PRICE = OFFERS["DOH-LHR-FLEX"]
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from ledger.clock import DAY_MS
 from ledger.money import Money
 from services.agencies import Agency, NewAgency, create_agency
-from services.card_numbers import holds_card_number, luhn_sum, luhn_valid
 from services.keyring import Keyring, open_keyring
 from services.mint import RandomBytes
 from services.payment_numbers import (
@@ -27,6 +26,7 @@ from services.payment_numbers import (
     well_formed,
 )
 from services.store import Store
+from terminals.card_numbers import holds_card_number, luhn_sum, luhn_valid
 from tests.books import memory_folder
 
 NOON = 1_767_225_600_000

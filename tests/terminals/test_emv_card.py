@@ -13,6 +13,7 @@ from terminals.apdu import CardFault
 from terminals.bench_reader.emv_program import EmvProgram
 from terminals.emv_card import NotABankCard, read_bank_card
 from terminals.pan import NotAPoint, Pan, multiplied, par_token, scalar_of
+from terminals.tlv import decode, find
 from tests.card_in_hand import Link
 
 PAN = "4111111111111111"
@@ -34,6 +35,22 @@ def test_a_card_is_read_whatever_directory_it_has(directory: str) -> None:
 def test_a_card_without_a_payment_application_is_none() -> None:
     with pytest.raises(NotABankCard):
         read_bank_card(Link(EmvProgram("1" * 11 + "0", "2813")))
+
+
+def test_a_card_may_ask_for_as_much_as_a_short_command_holds() -> None:
+    """From 128 bytes on, the length of template 83 takes two."""
+    for length in (127, 128, 250):
+        pdol = bytes.fromhex("9F66") + bytes([length])
+        card = EmvProgram(PAN, "2812", pdol=pdol)
+        assert read_bank_card(Link(card)).pan.masked == "**** 1111"
+        [question] = card.options_asked
+        assert len(find(decode(question), 0x83) or b"") == length
+
+
+def test_an_application_that_refuses_leaves_it_to_the_next() -> None:
+    card = EmvProgram(PAN, "2812", refusing="A0000000041010")
+
+    assert read_bank_card(Link(card)).pan.masked == "**** 1111"
 
 
 def test_no_cryptogram_is_asked_for() -> None:

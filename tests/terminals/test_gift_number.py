@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.card_numbers import holds_card_number
+from terminals.card_numbers import holds_card_number
 from terminals.gift_number import (
     NotAGiftCard,
     NumberMistyped,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.card_numbers import holds_card_number, luhn_valid
+from terminals.card_numbers import holds_card_number, luhn_valid
 
 CARD = "4111 1111 1111 1111"
 

@@ -1,7 +1,7 @@
 """What could be the number of a payment card. This gateway never wants one, at any door.
 
 A number of ours that looked like one would be refused by our own door, and masked, stored and
-feared by everybody else's; so payment numbers (services/payment_numbers.py) are made to fail here.
+feared by everybody else's; so every number that is made here is drawn until it fails.
 """
 
 import re

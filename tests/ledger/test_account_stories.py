@@ -3,6 +3,7 @@
 from ledger.decline import DeclineReason
 from tests.ledger import (
     test_card_stories,
+    test_channel_stories,
     test_credit_stories,
     test_payment_stories,
     test_settlement_stories,
@@ -280,6 +281,7 @@ def test_every_reason_to_decline_occurs_in_a_story() -> None:
     # Imported, so their stories are told too.
     assert test_payment_stories.__name__
     assert test_card_stories.__name__
+    assert test_channel_stories.__name__
     assert test_credit_stories.__name__
     assert test_settlement_stories.__name__
     words = {word for text in TOLD for word in text.split()}

@@ -34,13 +34,16 @@ class Desk:
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
-    def page(self, size: tuple[int, int], *, dark: bool = False) -> Page:
+    def page(
+        self, size: tuple[int, int], *, dark: bool = False, locale: str = "en-GB"
+    ) -> Page:
         width, height = size
         context = self._browser.new_context(
             base_url=self._server,
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
+            locale=locale,
         )
         self._contexts.append(context)
         page = context.new_page()

@@ -39,7 +39,7 @@ def test_a_payment_appears_on_phone_and_till_the_moment_it_happens(desk: Desk) -
     expect(phone.moment).to_contain_text("Paid 24.00 QAR")
     expect(phone.moment).to_contain_text(f"to {till.merchant}")
     expect(phone.newest_line).to_contain_text(till.merchant)
-    expect(phone.newest_line).to_contain_text("−24.00 QAR")  # noqa: RUF001 — a minus sign
+    expect(phone.newest_line).to_contain_text("−24.00 QAR")
     assert phone.available_minor() == before_minor - 2400
     expect(till.newest_row).to_contain_text("24.00 QAR")
     expect(till.newest_row).to_contain_text("Paid")
@@ -128,7 +128,7 @@ def test_an_order_whose_answer_was_lost_is_asked_again_and_paid_once(desk: Desk)
 
     page.get_by_role("button", name="Pay 13.00 QAR").click()
 
-    expect(page.locator("#verdict")).to_contain_text("We don’t know yet")  # noqa: RUF001
+    expect(page.locator("#verdict")).to_contain_text("We don’t know yet")
     pass_time_until(page, page.get_by_text("Paid 13.00 QAR"))
     assert len(lost) == 2
     page.goto("/wallet")
@@ -146,7 +146,7 @@ def test_an_order_tapped_again_after_a_reload_is_the_same_attempt(desk: Desk) ->
     page.route(taps, lambda route: route.abort())
     tap = page.get_by_role("button", name="Pay 11.00 QAR")
     tap.click()
-    expect(page.locator("#verdict")).to_contain_text("We don’t know yet")  # noqa: RUF001
+    expect(page.locator("#verdict")).to_contain_text("We don’t know yet")
 
     page.reload()
     expect(page.locator("#bill")).to_contain_text("Tapping again is safe")
@@ -314,7 +314,7 @@ def test_pages_and_ledger_agree_on_the_decimals_of_every_currency(desk: Desk) ->
         (0, "QAR", "0.00 QAR"),
         (5, "QAR", "0.05 QAR"),
         (123_456_789, "QAR", "1,234,567.89 QAR"),
-        (-1, "BHD", "−0.001 BHD"),  # noqa: RUF001 — a minus sign
+        (-1, "BHD", "−0.001 BHD"),
         (18_400, "AVIOS", "18,400 AVIOS"),
         (2**53 - 1, "QAR", "90,071,992,547,409.91 QAR"),
     ],

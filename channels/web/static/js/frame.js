@@ -2,6 +2,7 @@
 
 import { common } from "../text/common.js";
 import { byId, el, svg } from "./dom.js";
+import { LANGUAGE, LANGUAGES, chooseLanguage, isTranslated } from "./language.js";
 
 /** @typedef {"live"|"waiting"|"offline"} Connection */
 
@@ -13,6 +14,20 @@ function mark() {
     svg("path", { d: "M1 2h22M1 7h22" }),
     svg("path", { class: "mark-held", d: "M1 13h22M1 18h22" }),
   );
+}
+
+function languageSwitch() {
+  const buttons = LANGUAGES.map(({ code, tag, name }) =>
+    el("button", {
+      type: "button",
+      class: "quiet",
+      lang: tag,
+      text: name,
+      "aria-pressed": String(tag === LANGUAGE),
+      on: { click: () => chooseLanguage(code) },
+    }),
+  );
+  return el("footer", {}, el("nav", { class: "languages", "aria-label": common.language }, ...buttons));
 }
 
 export class Frame {
@@ -32,6 +47,7 @@ export class Frame {
         el("span", { class: "top-end" }, this.light, this.who, this.leave),
       ),
     );
+    if (isTranslated) byId("main").after(languageSwitch());
   }
 
   showDemo() {

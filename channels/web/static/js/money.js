@@ -7,6 +7,8 @@
  * show an amount a hundred or a thousand times too large.
  */
 
+import { LANGUAGE, inLanguage } from "./language.js";
+
 /** @type {Record<string, number>} */
 const POINTS_UNITS = { AVIOS: 0 };
 
@@ -25,14 +27,26 @@ const EXPONENT_BY_CODE = new Map(
   ),
 );
 
-const LANGUAGE = document.documentElement.lang;
 const wholes = new Intl.NumberFormat(LANGUAGE, { useGrouping: true });
 const decimalMark =
   new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1 })
     .formatToParts(1)
     .find((part) => part.type === "decimal")?.value ?? ".";
 
-const MINUS = "\u2212";
+/** 0 to 9 as the language writes them: ٠ to ٩ in Arabic. */
+const DIGITS = [...new Intl.NumberFormat(LANGUAGE, { useGrouping: false }).format(9876543210n)].reverse();
+
+// In Arabic with a mark before it that keeps it at the number's beginning, which is on the right.
+const MARK = inLanguage({ ar: "\u061c", en: "", zh: "" });
+const MINUS = `${MARK}\u2212`;
+const PLUS = `${MARK}+`;
+
+/** Programme points have no ISO code that Intl would know. */
+const POINTS_NAMES = inLanguage({
+  ar: { AVIOS: "أفيوس" },
+  en: { AVIOS: "AVIOS" },
+  zh: { AVIOS: "AVIOS" },
+});
 
 /** @param {string} currency @returns {number} decimals: QAR 2, JPY 0, BHD 3, AVIOS 0 */
 export function exponent(currency) {
@@ -48,18 +62,37 @@ export function formatNumber(minor, currency) {
   const units = BigInt(minor);
   const digits = String(units < 0n ? -units : units).padStart(places + 1, "0");
   const whole = wholes.format(BigInt(digits.slice(0, digits.length - places)));
-  const part = places ? decimalMark + digits.slice(-places) : "";
+  const part = places ? decimalMark + localDigits(digits.slice(-places)) : "";
   return (units < 0n ? MINUS : "") + whole + part;
+}
+
+/** @param {string} ascii */
+function localDigits(ascii) {
+  return [...ascii].map((digit) => DIGITS[Number(digit)]).join("");
+}
+
+/**
+ * What stands beside the number: the ISO code, which is read everywhere, and in Arabic the
+ * currency's short name, because a Latin word inside would break the line in two directions.
+ * @param {string} currency
+ */
+export function currencyName(currency) {
+  const points = POINTS_NAMES[currency];
+  if (points !== undefined) return points;
+  if (!LANGUAGE.startsWith("ar") || !/^[A-Z]{3}$/.test(currency)) return currency;
+  const form = new Intl.NumberFormat(LANGUAGE, { style: "currency", currency });
+  const name = form.formatToParts(0).find((part) => part.type === "currency")?.value;
+  return name?.replaceAll("\u200f", "") ?? currency;
 }
 
 /** "240.00 QAR". @param {number|bigint} minor @param {string} currency */
 export function formatMoney(minor, currency) {
-  return `${formatNumber(minor, currency)} ${currency}`;
+  return `${formatNumber(minor, currency)} ${currencyName(currency)}`;
 }
 
 /** With its sign always: "+20.00 QAR". @param {number|bigint} minor @param {string} currency */
 export function formatChange(minor, currency) {
-  return (BigInt(minor) > 0n ? "+" : "") + formatMoney(minor, currency);
+  return (BigInt(minor) > 0n ? PLUS : "") + formatMoney(minor, currency);
 }
 
 /**
@@ -74,15 +107,26 @@ export function typedNumber(minor, currency) {
 }
 
 /**
- * What a person typed: "12", "12.5" or "12,50" → 1250 for QAR.
+ * What a person typed: "12", "12.5", "12,50" or "١٢٫٥٠" → 1250 for QAR.
  * @param {string} typed @param {string} currency
  * @returns {?number} null when it is no amount, has too many decimals, or is too large
  */
 export function parseMoney(typed, currency) {
   const places = exponent(currency);
-  const match = /^(\d{1,13})(?:[.,](\d*))?$/.exec(typed.trim());
+  const match = /^(\d{1,13})(?:[.,](\d*))?$/.exec(latin(typed.trim()));
   const part = match?.[2] ?? "";
   if (match === null || part.length > places) return null;
   const minor = Number(match[1] + part.padEnd(places, "0"));
   return Number.isSafeInteger(minor) ? minor : null;
+}
+
+/**
+ * Keyboards write digits and marks in their own script: Arabic, Persian, or as wide as a character.
+ * @param {string} typed
+ */
+function latin(typed) {
+  return typed
+    .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
+    .replace(/[\uff10-\uff19]/g, (digit) => String(digit.charCodeAt(0) - 0xff10))
+    .replace(/[\u066b\uff0c\uff0e\u3002]/g, ".");
 }

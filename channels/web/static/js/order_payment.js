@@ -4,6 +4,7 @@
  * a decline is a new tap a new attempt.
  */
 
+import { declineText } from "../text/declines.js";
 import { Problem, isBusy, isUnknown } from "./api.js";
 import { newKey } from "./keys.js";
 import { backOffMs, pauseUnlessWoken } from "./pause.js";
@@ -72,7 +73,7 @@ export class OrderPayment {
     const { status, body } = await this.api.post(this.path, {}, how);
     if (status === 202) return null;
     if (body.status !== "declined") return { end: "paid", payment: body, says: "" };
-    return { end: "declined", payment: body, says: body.decline.text };
+    return { end: "declined", payment: body, says: declineText(body.decline.reason) };
   }
 
   /** @param {End} end */

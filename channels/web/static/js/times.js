@@ -1,6 +1,7 @@
 /** Moments as people say them, in the zone of the one who looks. */
 
-const LANGUAGE = document.documentElement.lang;
+import { LANGUAGE } from "./language.js";
+
 const clock = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit" });
 const longDay = new Intl.DateTimeFormat(LANGUAGE, {
   weekday: "long",

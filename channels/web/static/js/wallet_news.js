@@ -9,6 +9,20 @@ import { say } from "./words.js";
 /** @typedef {import("./wire.js").EventData} EventData */
 /** @typedef {import("./wire.js").Entry} Entry */
 
+/** @type {Record<string, import("./sign.js").Tone>} */
+const TONES = {
+  purchased: "yes",
+  captured: "yes",
+  authorised: "held",
+  increased: "held",
+  voided: "back",
+  expired: "back",
+  refunded: "back",
+  reversed: "back",
+  declined: "no",
+  transfer_received: "back",
+};
+
 /** For these the payment itself says the amount; for the others only the entry does. */
 const AMOUNT_OF_PAYMENT = new Set(["purchased", "authorised", "declined", "reversed"]);
 
@@ -49,7 +63,7 @@ export function momentOf(data, entries, now_ms) {
     reason: declineText(payment?.decline?.reason ?? null),
   };
   return {
-    tone: words.tone,
+    tone: TONES[kind],
     title: say(words.title, values),
     under: say(words.under, values),
     small: small(data),

@@ -1,11 +1,25 @@
 /** Texts into the page: every sentence lives in one file per page, under /static/text/. */
 
+import { LANGUAGE, RIGHT_TO_LEFT } from "./language.js";
+
+const numbers = new Intl.NumberFormat(LANGUAGE);
+
 /**
  * @param {string} sentence with {names} in braces
  * @param {Record<string, string|number>} values
  */
 export function say(sentence, values) {
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => inside(values[name]));
+}
+
+/**
+ * A value in a sentence. From right to left it is set apart, or "Pearl Lounge" and the number next to
+ * it would change places.
+ * @param {string|number} value
+ */
+function inside(value) {
+  const text = typeof value === "number" ? numbers.format(value) : String(value);
+  return RIGHT_TO_LEFT ? `\u2068${text}\u2069` : text;
 }
 
 /**

@@ -1,0 +1,81 @@
+/** What the wallet page says, in Arabic. */
+
+export const wallet = {
+  title: "المحفظة · Airside",
+  name: "المحفظة",
+  greeting: "محفظة {name}",
+
+  available: "متاح",
+  held: "محجوز",
+  posted: "في الدفتر",
+  balanceWords:
+    "المتاح لك أن تنفقه الآن. والمحجوز وُعد به متجر ولم يأخذه بعد. وما في الدفتر هو الاثنان معًا.",
+  statuses: {
+    frozen: "هذه المحفظة مجمّدة: تستقبل المال ولا تدفع شيئًا.",
+    closing: "هذه المحفظة قيد الإغلاق.",
+    closed: "هذه المحفظة مغلقة.",
+  },
+
+  codeTitle: "أظهر هذا عند الدفع",
+  codeAlt: "رمز الدفع. يُستخدم مرة واحدة ويتجدد تلقائيًا.",
+  codeLoading: "جارٍ رسم الرمز…",
+  codeRenews: "رمز جديد بعد {seconds} ث",
+  codeOffline: "لا اتصال. يبقى هذا الرمز صالحًا {seconds} ث.",
+  codeGone: "لا اتصال",
+  codeGoneSays: "الرمز الذي لا يمكن تجديده يُرفض. سيظهر رمز جديد فور عودة الاتصال.",
+  codeRefused: "لا رمز الآن",
+  codeCopy: "انسخ الرمز نصًّا",
+  codeCopied: "نُسخ: ألصقه عند نقطة البيع",
+  codeNotCopied: "هذا المتصفح لا يسمح للصفحة بالنسخ",
+
+  history: "السجل",
+  historyEmpty: "لم يحدث شيء هنا بعد.",
+  more: "عرض الأقدم",
+  order: "الطلب {order}",
+
+  moments: {
+    purchased: { title: "دُفع {amount}", under: "إلى {merchant}" },
+    captured: { title: "دُفع {amount}", under: "إلى {merchant}" },
+    authorised: { title: "حُجز {amount}", under: "لصالح {merchant}" },
+    increased: { title: "حُجز {amount} إضافية", under: "لصالح {merchant}" },
+    voided: { title: "أُفرج عن {amount}", under: "من {merchant}" },
+    expired: { title: "أُفرج عن {amount}", under: "لم يأخذه {merchant} في الوقت المحدد" },
+    refunded: { title: "رُدّ {amount}", under: "من {merchant}" },
+    reversed: { title: "أُلغي: {amount} لك من جديد", under: "سحب {merchant} عملية الدفع" },
+    declined: { title: "لم يُدفع", under: "{reason}" },
+    transfer_received: { title: "وصل {amount}", under: "" },
+  },
+  someMerchant: "متجر",
+
+  kinds: {
+    purchased: "دفع",
+    authorised: "دفع",
+    increased: "زيادة الحجز",
+    captured: "الإفراج عن باقي الحجز",
+    voided: "إفراج عن حجز",
+    expired: "انتهاء حجز",
+    refunded: "ردّ مبلغ",
+    reversed: "إلغاء دفع",
+    declined: "دفع",
+    transfer_sent: "مال مُرسَل",
+    transfer_received: "مال وارد",
+    transfer_returned: "مال عائد",
+    account_opened: "فُتحت المحفظة",
+    account_frozen: "جُمّدت المحفظة",
+    account_unfrozen: "أُلغي تجميد المحفظة",
+    account_closing: "المحفظة قيد الإغلاق",
+    account_closed: "أُغلقت المحفظة",
+  },
+
+  states: {
+    held: "محجوز",
+    partly_captured: "مدفوع جزئيًا",
+    captured: "مدفوع",
+    partly_refunded: "مردود جزئيًا",
+    refunded: "مردود",
+    voided: "أُفرج عنه",
+    expired: "انتهى",
+    reversed: "أُلغي",
+    declined: "مرفوض",
+  },
+};

@@ -1,0 +1,25 @@
+/** What every page says. */
+
+export const common = {
+  brand: "Airside",
+  skip: "Skip to the content",
+  demo: "Demo",
+  demoSays: "No real money. Anyone may sign in.",
+  signOut: "Sign out",
+  live: "Live",
+  waiting: "Reconnecting",
+  offline: "Offline",
+
+  signInTitle: "Who is there?",
+  signInDemo: "This is a demo: pick somebody.",
+  signInKey: "API key",
+  signInKeySays: "It stays in this tab and is forgotten when the tab closes.",
+  signIn: "Sign in",
+  keyRefused: "The gateway does not know this key.",
+  notForYou: "{name} cannot use this page. Sign in as somebody else.",
+
+  noAnswer: "The gateway does not answer.",
+  noAnswerSays: "This page goes on by itself as soon as it does.",
+  close: "Close",
+  language: "Language",
+};

@@ -1,4 +1,4 @@
-"""Three languages: the same sentences in each, the right direction, and amounts to the last digit."""
+"""Three languages: the same sentences in each, its direction, and amounts to the last digit."""
 
 import re
 from typing import Any

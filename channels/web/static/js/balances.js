@@ -2,7 +2,7 @@
 
 import { wallet as text } from "../text/wallet.js";
 import { el } from "./dom.js";
-import { formatMoney, formatNumber } from "./money.js";
+import { currencyName, formatMoney, formatNumber } from "./money.js";
 
 const PERCENT = 100n;
 
@@ -21,7 +21,7 @@ function potItem(pot) {
       "p",
       { class: "pot-available" },
       el("strong", { class: "figure", text: formatNumber(pot.available_minor, currency) }),
-      ` ${currency} `,
+      ` ${currencyName(currency)} `,
       el("span", { class: "soft", text: text.available }),
     ),
     bar(pot),

@@ -20,14 +20,7 @@ from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
 from terminals.inflight.cabin_link import CabinLink
 from terminals.inflight.crew_folder import CrewFolder, Joined, NotReady, OtherFlight
 from terminals.inflight.crew_page import CrewPage
-from terminals.inflight.crew_till import (
-    Accepted,
-    CrewTill,
-    NotThisTill,
-    Reason,
-    Refusal,
-    TillStopped,
-)
+from terminals.inflight.crew_till import Accepted, CrewTill, NotThisTill, TillStopped
 from terminals.inflight.entry import REQUEST_BYTES, Line
 from terminals.inflight.frame import FRAME_PREFIX, read_frame
 from terminals.inflight.gift import AskedShare
@@ -35,6 +28,7 @@ from terminals.inflight.hearing import Hearing
 from terminals.inflight.log_file import LogDamaged, LogInUse
 from terminals.inflight.plan import PlanRefused
 from terminals.inflight.records import Damage, record, records
+from terminals.inflight.refusal import Reason, Refusal
 from terminals.pos import Console
 from terminals.pos_screen import Screen, unechoed, wants_colour
 from terminals.pos_start import CannotStart, read_key

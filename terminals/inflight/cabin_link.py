@@ -28,6 +28,15 @@ ANSWER_WITHIN_S = 1.0
 # Between two rounds in which a till asks the others what they have seen.
 ROUND_S = 2.0
 
+# What another end may do to a connection, or send over it.
+_UNHEARD = (
+    OSError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+    msgspec.MsgspecError,
+    UnicodeDecodeError,
+)
+
 Sleep = Callable[[float], Awaitable[None]]
 Address = tuple[str, int]
 
@@ -59,15 +68,17 @@ class CabinLink:
             await self._server.wait_closed()
 
     async def keep_hearing(self, sleep: Sleep) -> None:
-        while True:
-            await self.hear()
-            await sleep(ROUND_S)
+        """Until the till's journal cannot be written any more."""
+        with suppress(TillStopped):
+            while True:
+                await self.hear()
+                await sleep(ROUND_S)
 
     async def hear(self) -> int:
-        """Ask each once what it has seen; how much was new."""
+        """Ask each once what it has seen; how much was new. Raises TillStopped."""
         new = 0
         for peer in self._peers:
-            known = self._hearing.known(self._till.entries)
+            known = self._hearing.known()
             question = Message("tell", msgspec.msgpack.encode(Telling(known)))
             answer = await self._ask(peer, question)
             if answer is None or answer.kind != "told":
@@ -77,6 +88,7 @@ class CabinLink:
             with suppress(msgspec.MsgspecError, UnicodeDecodeError):
                 told = msgspec.msgpack.decode(answer.body, type=Telling)
                 new += self._hearing.hear(told.entries)
+        take_lost_gifts(self._till, self._hearing)
         return new
 
     async def fetch_share(self, request: bytes) -> int:
@@ -99,7 +111,7 @@ class CabinLink:
                     return await _read(reader)
                 finally:
                     writer.close()
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.MsgspecError):
+        except _UNHEARD:
             return None
 
     async def _serve(
@@ -108,7 +120,7 @@ class CabinLink:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await _write(writer, self._answer(await _read(reader)))
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.MsgspecError):
+        except _UNHEARD:
             return
         finally:
             writer.close()
@@ -116,8 +128,8 @@ class CabinLink:
     def _answer(self, question: Message) -> Message:
         if question.kind == "tell":
             asked = msgspec.msgpack.decode(question.body, type=Telling)
-            lacking = self._hearing.lacking(asked.known, self._till.entries)
-            known = self._hearing.known(self._till.entries)
+            lacking = self._hearing.lacking(asked.known)
+            known = self._hearing.known()
             return Message("told", msgspec.msgpack.encode(Telling(known, tuple(lacking))))
         if question.kind == "ask":
             with suppress(EntryRefused, AllowanceRefused, TillStopped):
@@ -125,6 +137,13 @@ class CabinLink:
                 if gift is not None:
                     return Message("gift", gift.raw)
         return Message("nothing")
+
+
+def take_lost_gifts(till: CrewTill, hearing: Hearing) -> None:
+    """Of a share that was signed over, and whose answer was lost. Raises TillStopped."""
+    for raw in hearing.gifts():
+        with suppress(EntryRefused):
+            till.take(raw)
 
 
 async def _write(writer: asyncio.StreamWriter, message: Message) -> None:

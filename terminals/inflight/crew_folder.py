@@ -84,14 +84,7 @@ class CrewFolder:
         """Ready to sell. Raises NotReady, PlanRefused, NotThisTill, LogDamaged, LogInUse."""
         key = self.key(os.urandom)
         till = CrewTill(self.plan(), key, DiskFile(self._folder / "journal"), clock)
-        hearing = Hearing(
-            till.device.number,
-            till.plan.flight,
-            till.public_keys,
-            DiskFile(self._folder / "heard"),
-            till.book,
-        )
-        return till, hearing
+        return till, Hearing(till, DiskFile(self._folder / "heard"))
 
     def told(self) -> bytes:
         """All that there is to tell, as it lies on the disk: also what is damaged."""

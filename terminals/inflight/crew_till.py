@@ -11,14 +11,14 @@ After a failed append nobody knows what is on the disk. So the till stops, and s
 it finds there.
 """
 
-from enum import StrEnum
-
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.clock import SECOND_MS, Clock
 from terminals.inflight.allowance import Allowance, AllowanceRefused, open_allowance
 from terminals.inflight.entry import (
+    COUNT_MAX,
+    LINES_MAX,
     NO_ENTRY,
     Body,
     Closed,
@@ -36,64 +36,10 @@ from terminals.inflight.entry import (
 )
 from terminals.inflight.frame import Frame, FrameRefused, NotAFrame, read_frame
 from terminals.inflight.gift import AskedShare, read_request, write_request
-from terminals.inflight.log_file import LogFile, append_record, read_log
+from terminals.inflight.log_file import LogDamaged, LogFile, append_record, read_log
 from terminals.inflight.plan import Plan, open_plan, plan_digest
+from terminals.inflight.refusal import Reason, Refusal
 from terminals.inflight.till_book import Sale, TillBook
-
-
-class Reason(StrEnum):
-    """Why a till sells nothing on this frame."""
-
-    NOT_A_FRAME = "not_a_frame"
-    NOT_GENUINE = "not_genuine"
-    TILL_CLOSED = "till_closed"
-    OTHER_FLIGHT = "other_flight"
-    WRONG_CURRENCY = "wrong_currency"
-    DENY_LIST_OLD = "deny_list_old"
-    DENIED = "denied"
-    NOT_YET_VALID = "not_yet_valid"
-    EXPIRED = "expired"
-    COUNTER_USED = "counter_used"
-    COUNTER_OLD = "counter_old"
-    CLOCKS_APART = "clocks_apart"
-    UNKNOWN_ARTICLE = "unknown_article"
-    OUT_OF_STOCK = "out_of_stock"
-    ABOVE_SALE_MAX = "above_sale_max"
-    SPLIT_SALE = "split_sale"
-    SHARE_SPENT = "share_spent"
-
-    @property
-    def text(self) -> str:
-        return _TEXTS[self]
-
-
-_R = Reason
-_TEXTS = {
-    _R.NOT_A_FRAME: "This is not a code for paying on board.",
-    _R.NOT_GENUINE: "The code is not genuine: a signature does not hold.",
-    _R.TILL_CLOSED: "This till has closed for the flight.",
-    _R.OTHER_FLIGHT: "The money was set aside for another flight.",
-    _R.WRONG_CURRENCY: "The money was set aside in another currency.",
-    _R.DENY_LIST_OLD: "The till's deny list is too old: fetch the flight's plan again.",
-    _R.DENIED: "This allowance is blocked.",
-    _R.NOT_YET_VALID: "The allowance is not valid yet: compare the clocks.",
-    _R.EXPIRED: "The allowance has expired.",
-    _R.COUNTER_USED: "This code has paid for another sale: ask for the next one.",
-    _R.COUNTER_OLD: "A later code of this phone was seen: this one is a copy.",
-    _R.CLOCKS_APART: "The code was not made just now: ask for a fresh one, compare the clocks.",
-    _R.UNKNOWN_ARTICLE: "The trolley has no such article.",
-    _R.OUT_OF_STOCK: "There are not so many left in the trolley.",
-    _R.ABOVE_SALE_MAX: "One sale may not be so large.",
-    _R.SPLIT_SALE: "Together with what was just sold this is above the limit of one sale.",
-    _R.SHARE_SPENT: "There is not enough left of the allowance at this till.",
-}
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """left_minor: what this till could still sell on the allowance, where it was read that far."""
-
-    reason: Reason
-    left_minor: int | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -142,11 +88,10 @@ class CrewTill:
         self.last_taken_minor = 0
         raws, cut_bytes = read_log(log)
         for raw in raws:
-            self._accept(open_entry(raw, self.plan.flight, self.public_keys))
-        was_closed = self.book.closed
-        self._write(Opened(plan_digest(content), cut_bytes))
-        if was_closed:
-            self._write(Closed())
+            self._replay(raw)
+        # After *closed* nothing is written, or its journal would not end with it any more.
+        if not self.book.closed:
+            self._write(Opened(plan_digest(content), cut_bytes))
 
     def price(self, lines: tuple[Line, ...]) -> int:
         """Of the basket, in minor units; articles that the plan does not know count nothing."""
@@ -190,11 +135,17 @@ class CrewTill:
         now_s = now_ms // SECOND_MS
         if self.book.closed:
             return Reason.TILL_CLOSED
+        if self.book.set_back:
+            return Reason.SET_BACK
         if allowance.flight != plan.flight:
             return Reason.OTHER_FLIGHT
         if allowance.currency != plan.currency:
             return Reason.WRONG_CURRENCY
-        if now_ms - plan.issued_at_ms > plan.policy.deny_age_max_s * SECOND_MS:
+        if now_ms + plan.policy.frame_age_max_s * SECOND_MS < plan.issued_at_ms:
+            return Reason.CLOCK_BEHIND
+        # A clock that went back makes no list younger: two clocks had agreed on the last sale's.
+        newest_ms = max(now_ms, self.book.newest_ms)
+        if newest_ms - plan.issued_at_ms > plan.policy.deny_age_max_s * SECOND_MS:
             return Reason.DENY_LIST_OLD
         if allowance.id in plan.denied or allowance.alias in plan.denied:
             return Reason.DENIED
@@ -212,6 +163,8 @@ class CrewTill:
         return None
 
     def _basket(self, lines: tuple[Line, ...]) -> Reason | None:
+        if len(lines) > LINES_MAX or any(not 0 < line.count <= COUNT_MAX for line in lines):
+            return Reason.TOO_MANY_LINES
         wanted: dict[str, int] = {}
         for line in lines:
             wanted[line.sku] = wanted.get(line.sku, 0) + line.count
@@ -251,18 +204,25 @@ class CrewTill:
             raise EntryRefused
         allowance = open_allowance(asked.sealed, self.plan.keys)
         amount_minor = min(asked.amount_minor, self.book.left(allowance))
-        if amount_minor <= 0 or self.book.closed or allowance.flight != self.plan.flight:
+        ended = self.book.closed or self.book.set_back
+        if amount_minor <= 0 or ended or allowance.flight != self.plan.flight:
             return None
         return self._write(Gave(allowance.id, asked.device, amount_minor, asked.request))
 
     def take(self, raw: bytes) -> bool:
-        """What another till signed over to this one; it counts once. Raises EntryRefused."""
+        """What another till signed over to this one; it counts once, and not after the end.
+
+        Raises EntryRefused.
+        """
         self._require_running()
         entry, gave = take_gift(raw, self.plan.flight, self.public_keys)
         mine = gave.to == self.device.number and entry.body.device != self.device.number
         if not mine:
             raise EntryRefused
-        if (entry.body.device, entry.body.seq) in self.book.taken:
+        taken = (entry.body.device, entry.body.seq) in self.book.taken
+        ended = self.book.closed or self.book.set_back
+        # Who tells two stories may have given the same share twice.
+        if taken or ended or entry.body.device in self.book.forked:
             return False
         self._write(Took(raw))
         self.last_taken_minor = gave.amount_minor
@@ -299,14 +259,26 @@ class CrewTill:
         self._accept(entry)
         return entry
 
-    def _accept(self, entry: Entry) -> None:
+    def _replay(self, raw: bytes) -> None:
+        """An entry as the disk has it. Raises LogDamaged: it is whole, and not this till's."""
+        try:
+            entry = open_entry(raw, self.plan.flight, self.public_keys)
+            if not self._is_next(entry):
+                raise LogDamaged(len(self.entries))
+            self._accept(entry)
+        except (EntryRefused, FrameRefused, AllowanceRefused):
+            raise LogDamaged(len(self.entries)) from None
+
+    def _is_next(self, entry: Entry) -> bool:
         last = self.entries[-1] if self.entries else None
-        assert entry.body.seq == (last.body.seq + 1 if last else 1), (
-            "the journal has no gap"
-        )
-        assert entry.body.previous == (last.digest if last else NO_ENTRY), "it is one chain"
-        self.entries.append(entry)
+        place = (self.device.number, last.body.seq + 1 if last else 1)
+        chained = entry.body.previous == (last.digest if last else NO_ENTRY)
+        return (entry.body.device, entry.body.seq) == place and chained
+
+    def _accept(self, entry: Entry) -> None:
+        assert self._is_next(entry), "the journal is one chain without a gap"
         self.book.apply(entry)
+        self.entries.append(entry)
 
     def _require_running(self) -> None:
         if self._stopped:

@@ -24,6 +24,7 @@ NO_ENTRY = bytes(DIGEST_BYTES)  # what the first entry names
 REQUEST_BYTES = 16
 # Of one sale; a trolley's receipt has a few.
 LINES_MAX = 30
+COUNT_MAX = 999
 ENTRY_BYTES_MAX = 2_048
 
 Digest = Annotated[bytes, msgspec.Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
@@ -38,7 +39,7 @@ class EntryRefused(ValueError):
 
 class Line(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     sku: Sku
-    count: Annotated[int, msgspec.Meta(ge=1, le=999)]
+    count: Annotated[int, msgspec.Meta(ge=1, le=COUNT_MAX)]
 
 
 class What(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -104,7 +105,9 @@ _decode = msgspec.msgpack.Decoder(Body).decode
 
 
 def make_entry(body: Body, key: Ed25519PrivateKey) -> Entry:
-    raw = sign(key, KIND, msgspec.msgpack.encode(body))
+    encoded = msgspec.msgpack.encode(body)
+    assert _decode(encoded) == body, "what is written can be read again"
+    raw = sign(key, KIND, encoded)
     assert len(raw) <= ENTRY_BYTES_MAX
     return Entry(raw, body)
 

@@ -1,9 +1,9 @@
 """The file under a till's journal: it only grows, and what was appended survives a power cut.
 
-torn      the last record is not whole: the power went while it was written. Nobody was told of
+torn      the last record is too short: the power went while it was written. Nobody was told of
           it, so it is cut off, and the next entry says how many bytes that were.
-damaged   what is not whole has whole records behind it, or is larger than any record. No power
-          cut does that; a person must look. What is whole can still be uploaded.
+damaged   all else that is no record: it was whole once, and perhaps answered. No power cut does
+          that; a person must look. What is whole can still be uploaded.
 """
 
 import fcntl
@@ -11,16 +11,25 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from terminals.inflight.records import RECORD_BYTES_MAX, Damage, record, records
+from terminals.inflight.entry import ENTRY_BYTES_MAX
+from terminals.inflight.records import Damage, is_torn, record, records
 
 
 class LogDamaged(Exception):
-    """The journal is not what was written. Upload what is left, and do not sell with it."""
+    """The journal is not what was written. Upload what is left, and do not sell with it.
 
-    def __init__(self, damage: Damage) -> None:
+    whole: how many entries there are before. damage: none, when an entry is not this till's.
+    """
+
+    def __init__(self, whole: int, damage: Damage | None = None) -> None:
+        what = (
+            f"damaged at byte {damage.at}, {damage.length} bytes long"
+            if damage
+            else "not this till's own"
+        )
         super().__init__(
-            f"the till's journal is damaged at byte {damage.at}, {damage.length} bytes long:"
-            " upload it, then give the till a new folder"
+            f"the till's journal is {what}, after entry {whole}:"
+            " upload it, and sell from another till"
         )
 
 
@@ -77,8 +86,8 @@ def read_log(file: LogFile) -> tuple[list[bytes], int]:
         if isinstance(found, bytes):
             whole.append(found)
             continue
-        if found.at + found.length < len(content) or found.length > RECORD_BYTES_MAX:
-            raise LogDamaged(found)
+        if not is_torn(content[found.at :], ENTRY_BYTES_MAX):
+            raise LogDamaged(len(whole), found)
         file.cut(found.at)
         return whole, found.length
     return whole, 0

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 MAGIC = b"AFE1"
 _HEAD = struct.Struct(f">{len(MAGIC)}sHI")
-RECORD_BYTES_MAX = _HEAD.size + 0xFFFF
 
 
 class Damage(NamedTuple):
@@ -39,6 +38,17 @@ def records(content: bytes) -> Iterator[bytes | Damage]:
         end = _next_record(content, at + 1)
         yield Damage(at, end - at)
         at = end
+
+
+def is_torn(rest: bytes, raw_bytes_max: int) -> bool:
+    """Are these bytes the beginning of one record, whose end was never written?"""
+    if len(rest) < _HEAD.size:
+        return rest[: len(MAGIC)] == MAGIC[: len(rest)]
+    magic, length, crc = _HEAD.unpack_from(rest)
+    there = rest[_HEAD.size :]
+    # What fits its CRC is whole, and it is the length that was damaged.
+    short = len(there) < length <= raw_bytes_max and zlib.crc32(there) != crc
+    return bool(magic == MAGIC and short)
 
 
 def _next_record(content: bytes, start: int) -> int:

@@ -13,8 +13,17 @@ from collections import Counter
 import msgspec
 
 from terminals.inflight.allowance import Allowance
-from terminals.inflight.entry import Closed, Entry, Gave, Opened, Sold, Took
+from terminals.inflight.entry import (
+    Closed,
+    Entry,
+    EntryRefused,
+    Gave,
+    Opened,
+    Sold,
+    Took,
+)
 from terminals.inflight.frame import Frame, open_frame
+from terminals.inflight.signed import SIGNATURE_BYTES
 
 
 class Sale(msgspec.Struct, frozen=True):
@@ -37,10 +46,14 @@ class TillBook:
         self.by_counter: dict[tuple[bytes, int], Sale] = {}
         self.stock_sold: Counter[str] = Counter()
         self.closed = False
+        self.set_back = (
+            False  # another till knows more of this one's journal than it does itself
+        )
+        self.forked: set[int] = set()  # tills that tell two stories
+        self.newest_ms = 0  # of this till's own sales
         self.gifts: dict[bytes, Entry] = {}  # by the request that asked for it
-        self.taken: set[tuple[int, int]] = (
-            set()
-        )  # gifts that this till took: device and sequence
+        # Gifts that this till took, by device and sequence.
+        self.taken: set[tuple[int, int]] = set()
         self._moved: Counter[bytes] = Counter()  # taken minus given
         self._spent: Counter[bytes] = Counter()
         self._counters: dict[bytes, int] = {}
@@ -64,6 +77,7 @@ class TillBook:
             case Sold() as sold:
                 sale = self._sale(entry, sold)
                 self._note(sale)
+                self.newest_ms = max(self.newest_ms, sale.at_ms)
                 self._spent[sale.frame.allowance.id] += sold.amount_minor
                 for line in sold.lines:
                     self.stock_sold[line.sku] += line.count
@@ -75,10 +89,10 @@ class TillBook:
             case Closed():
                 self.closed = True
             case Opened():
-                self.closed = False
+                pass  # also after *closed*: a till that has closed stays so
 
     def hear(self, entry: Entry) -> None:
-        """One of another till's."""
+        """One of another till's. Raises FrameRefused, AllowanceRefused: it sold on nothing."""
         if isinstance(entry.body.what, Sold):
             self._note(self._sale(entry, entry.body.what))
 
@@ -108,8 +122,11 @@ class Gift(msgspec.Struct, frozen=True):
 
 
 def read_gift(raw: bytes) -> Gift:
-    """Of a giver's entry whose signature was checked."""
-    from_body = msgspec.msgpack.decode(raw[64:], type=_GaveBody)
+    """Of a giver's entry whose signature was checked. Raises EntryRefused."""
+    try:
+        from_body = msgspec.msgpack.decode(raw[SIGNATURE_BYTES:], type=_GaveBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise EntryRefused from None
     return Gift(from_body.device, from_body.seq, from_body.what)
 
 

@@ -10,12 +10,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.clock import SECOND_MS, ManualClock
 from terminals.inflight.allowance import Allowance, equal_shares, issue
-from terminals.inflight.crew_till import Accepted, CrewTill, Refusal
+from terminals.inflight.cabin_link import take_lost_gifts
+from terminals.inflight.crew_till import Accepted, CrewTill
 from terminals.inflight.entry import Line
 from terminals.inflight.frame import KIND, Showing, frame_body, frame_text
 from terminals.inflight.gift import AskedShare, write_request
 from terminals.inflight.hearing import Hearing
 from terminals.inflight.plan import Article, Device, Leg, Plan, Policy, seal_plan
+from terminals.inflight.refusal import Refusal
 from terminals.inflight.signed import sign
 
 FLIGHT = b"flight-qr0001.."
@@ -92,13 +94,7 @@ class Till:
 
     def restart(self) -> None:
         self.till = CrewTill(self.cabin.sealed_plan, self.key, self.log, self.clock)
-        self.hearing = Hearing(
-            self.number,
-            self.cabin.plan.flight,
-            self.till.public_keys,
-            self.heard_log,
-            self.till.book,
-        )
+        self.hearing = Hearing(self.till, self.heard_log)
 
     def sell(self, frame: str, minor: int) -> Accepted | Refusal:
         """For so many articles of one unit each."""
@@ -112,8 +108,8 @@ class Till:
     def meet(self, other: "Till") -> None:
         """They hear each other once, both ways."""
         for teller, hearer in ((self, other), (other, self)):
-            known = hearer.hearing.known(hearer.till.entries)
-            hearer.hearing.hear(teller.hearing.lacking(known, teller.till.entries))
+            hearer.hearing.hear(teller.hearing.lacking(hearer.hearing.known()))
+            take_lost_gifts(hearer.till, hearer.hearing)
 
 
 def basket(minor: int) -> tuple[Line, ...]:

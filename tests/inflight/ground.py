@@ -7,12 +7,14 @@ import base64
 import json
 
 from ledger.clock import SECOND_MS, ManualClock
-from terminals.inflight.crew_till import Accepted, CrewTill, Refusal
+from terminals.inflight.cabin_link import take_lost_gifts
+from terminals.inflight.crew_till import Accepted, CrewTill
 from terminals.inflight.entry import Line
 from terminals.inflight.frame import KIND, Showing, frame_body, frame_text
 from terminals.inflight.gift import AskedShare, write_request
 from terminals.inflight.hearing import Hearing
 from terminals.inflight.records import record
+from terminals.inflight.refusal import Refusal
 from terminals.inflight.signed import sign
 from tests.gateway.harness import LOUNGE, Caller, House, Json, Reply, money
 from tests.inflight.cabin import MemoryFile, basket, key_of, public
@@ -96,8 +98,7 @@ class GroundTill:
 
     def restart(self) -> None:
         self.till = CrewTill(self.plan, self.key, self.log, self.clock)
-        flight, keys = self.till.plan.flight, self.till.public_keys
-        self.hearing = Hearing(self.number, flight, keys, self.heard, self.till.book)
+        self.hearing = Hearing(self.till, self.heard)
 
     def sell(self, frame: str, minor: int) -> Accepted | Refusal:
         return self.till.sell(frame, basket(minor))
@@ -111,8 +112,8 @@ class GroundTill:
 
     def meet(self, other: "GroundTill") -> None:
         for teller, hearer in ((self, other), (other, self)):
-            known = hearer.hearing.known(hearer.till.entries)
-            hearer.hearing.hear(teller.hearing.lacking(known, teller.till.entries))
+            hearer.hearing.hear(teller.hearing.lacking(hearer.hearing.known()))
+            take_lost_gifts(hearer.till, hearer.hearing)
 
     def journal(self, *seqs: int) -> bytes:
         """As it is uploaded; of these entries only, if some are named."""

@@ -16,10 +16,11 @@ from random import Random
 import msgspec
 
 from ledger.clock import DAY_MS, SECOND_MS
-from terminals.inflight.crew_till import Accepted, Refusal, TillStopped
+from terminals.inflight.crew_till import Accepted, TillStopped
 from terminals.inflight.entry import EntryRefused, Sold
 from terminals.inflight.frame import open_frame
 from terminals.inflight.records import record
+from terminals.inflight.refusal import Refusal
 from tests.gateway.harness import House, Json
 from tests.inflight.ground import Ground, GroundPhone, GroundTill, plan_flight
 

@@ -4,8 +4,10 @@ import pytest
 
 from ledger.clock import SECOND_MS
 from terminals.inflight.allowance import Share
-from terminals.inflight.crew_till import Accepted, NotThisTill, Reason, Refusal
-from terminals.inflight.entry import EntryRefused, Line
+from terminals.inflight.crew_till import Accepted, NotThisTill
+from terminals.inflight.entry import Closed, EntryRefused, Line
+from terminals.inflight.frame import read_frame
+from terminals.inflight.refusal import Reason, Refusal
 from tests.inflight.cabin import HOUR_S, Cabin, basket
 
 
@@ -102,6 +104,42 @@ def test_a_till_with_an_old_deny_list_sells_nothing() -> None:
     assert isinstance(till.sell(phone.show(), 1), Accepted)
     till.clock.advance(1)
     assert refused(till.sell(phone.show(), 1)) is Reason.DENY_LIST_OLD
+
+
+def test_a_clock_that_went_back_makes_no_deny_list_younger() -> None:
+    cabin = Cabin(deny_age_max_s=HOUR_S)
+    till, phone = cabin.tills[0], cabin.phone(not_before_s=0)
+    phone.off_s = HOUR_S
+    till.clock.advance(HOUR_S * SECOND_MS)
+    assert isinstance(till.sell(phone.show(), 1), Accepted)
+    till.clock.advance(-HOUR_S * SECOND_MS)
+    phone.off_s = 0
+    till.restart()
+    assert isinstance(till.sell(phone.show(), 1), Accepted)
+    till.till.book.newest_ms += 1
+    assert refused(till.sell(phone.show(), 1)) is Reason.DENY_LIST_OLD
+
+
+def test_a_clock_from_before_the_plan_sells_nothing() -> None:
+    cabin = Cabin(frame_age_max_s=900)
+    till, phone = cabin.tills[0], cabin.phone(not_before_s=0)
+    phone.off_s = -901
+    till.clock.advance(-900 * SECOND_MS)
+    assert isinstance(till.sell(phone.show(), 1), Accepted)
+    till.clock.advance(-1)
+    assert refused(till.sell(phone.show(), 1)) is Reason.CLOCK_BEHIND
+
+
+def test_a_basket_that_no_entry_can_hold_is_refused_before_it_is_written() -> None:
+    cabin = Cabin()
+    till, phone = cabin.tills[0], cabin.phone(200)
+    for lines in ((Line("one", 1),) * 31, (Line("one", 1_000),), (Line("one", 0),)):
+        assert refused(till.till.sell(phone.show(), lines)) is Reason.TOO_MANY_LINES
+    assert isinstance(till.till.sell(phone.show(), (Line("one", 1),) * 30), Accepted)
+    till.restart()
+    assert (
+        till.till.book.left(read_frame(phone.show(), till.till.plan.keys).allowance) == 70
+    )
 
 
 @pytest.mark.parametrize("what", ["id", "alias"])
@@ -210,45 +248,10 @@ def test_a_till_that_closed_sells_and_gives_nothing_also_after_a_restart() -> No
     one.restart()
     assert refused(one.sell(phone.show(), 1)) is Reason.TILL_CLOSED
     assert one.till.give(two.ask(phone.sealed, 1)) is None
-
-
-def test_a_counter_that_another_till_saw_is_refused_once_they_met() -> None:
-    cabin = Cabin(tills=3)
-    one, two, three = cabin.tills
-    phone = cabin.phone(300)
-    frame = phone.show()
-    assert isinstance(one.sell(frame, 10), Accepted)
-    one.meet(two)
-    two.meet(three)
-    assert refused(three.sell(frame, 10)) is Reason.COUNTER_USED
-    assert isinstance(three.sell(phone.show(), 10), Accepted)
-
-
-def test_what_was_heard_survives_a_restart_and_takes_nothing_of_ones_own_share() -> None:
-    cabin = Cabin()
-    one, two = cabin.tills
-    phone = cabin.phone(200)
-    frame = phone.show()
-    one.sell(frame, 100)
-    one.meet(two)
-    two.restart()
-    assert refused(two.sell(frame, 10)) is Reason.COUNTER_USED
-    assert isinstance(two.sell(phone.show(), 100), Accepted)
-
-
-def test_a_till_that_tells_two_stories_is_remembered_as_two() -> None:
-    cabin = Cabin()
-    one, two = cabin.tills
-    phone = cabin.phone(200)
-    before = one.log.content
-    one.sell(phone.show(), 10)
-    one.meet(two)
-    one.log.content = before
-    one.restart()
-    assert not two.hearing.forked
-    one.meet(two)
-    assert set(two.hearing.forked) == {1}
-    assert [entry.body.seq for entry in two.hearing.heard[1]] == [1, 2]
+    gift = two.till.give(one.ask(phone.sealed, 1))
+    assert gift is not None
+    assert not one.till.take(gift.raw)
+    assert isinstance(one.till.entries[-1].body.what, Closed)
 
 
 def test_a_stranger_is_no_till_of_the_flight() -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from ledger.clock import DAY_MS
 from services.flight_settlement import Settlement
-from terminals.inflight.crew_till import Accepted, Reason, Refusal
+from terminals.inflight.crew_till import Accepted
 from terminals.inflight.entry import Line
 from terminals.inflight.records import record
+from terminals.inflight.refusal import Reason, Refusal
 from tests.gateway.harness import AMIRA, House, Json, money
 from tests.inflight.ground import flight_body, ground
 

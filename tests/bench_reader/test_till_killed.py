@@ -1,76 +1,33 @@
 """The till's process is killed at every step of a payment by card: one debit, and no false receipt.
 
-What a till does in one payment, in its order: it asks who it is, reads the card, asks the gateway
-for a charge, goes on with the card, and asks for the payment. It is killed while the card holds
-each of its commands, and before and after each of its requests reaches the gateway.
+What a till does in one payment, in its order: it asks who it is, says what it waits for, reads the
+card, asks the gateway for a charge, goes on with the card, asks for the payment, and shows it. A
+till that finds a payment whose end it does not know looks it up, and reverses it if nobody can be
+waiting any more. It is killed while the card holds each of its commands, before and after each of
+its requests reaches the gateway, and before each of its words is seen.
 """
 
 import asyncio
-import os
+import re
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from channels.web.demo import demo_key
 from terminals.bench_reader.slot import Torn
 from terminals.bench_reader.wallet_program import WalletProgram
-from terminals.pos_options import KEY_VARIABLE
+from terminals.till import CUSTOMER_WAITS_MS
 from tests.bench_reader.bench import Bench
 from tests.bench_reader.till import CardTill
-from tests.gateway.cards import wallet_card
+from tests.bench_reader.till_process import Victim
+from tests.gateway.cards import PIN, wallet_card
 from tests.gateway.harness import House
-from tests.house.tree import ROOT
 
-COMMANDS = ["SELECT", "GET CHALLENGE", "AUTHENTICATE", "PAY"]
+COMMANDS = ["SELECT", "GET CHALLENGE", "AUTHENTICATE", "VERIFY", "PAY"]
 REQUESTS = ["me", "invitations", "payments"]
-
-
-# `airside pos`, without the other commands and their second of imports.
-POS = """
-import argparse, asyncio, os, sys
-from ledger.clock import SystemClock
-from terminals.pos import Console, run
-from terminals.pos_options import add_options
-parser = argparse.ArgumentParser()
-add_options(parser)
-console = Console(keys=sys.stdin, out=sys.stdout, environ=os.environ,
-                  clock=SystemClock(), sleep=asyncio.sleep)
-sys.exit(run(parser.parse_args(), console))
-"""
-
-
-class Victim:
-    """A till that is a process of its own. It is killed once."""
-
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, words: list[str]) -> None:
-        environment = os.environ | {
-            KEY_VARIABLE: demo_key("lounge"),
-            "PYTHONPATH": str(ROOT),
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", POS, *words],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    @property
-    def is_alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+WORDS = ["tap the card", "PAID"]
+DEBITED = {"after payments", "PAID"}
 
 
 class KillsAt:
@@ -95,66 +52,119 @@ class KillsAt:
         return answer
 
 
-@asynccontextmanager
-async def road(house: House, at: str, victim: Victim) -> AsyncIterator[str]:
-    """To the gateway: it kills the till before or after the request of this name arrives."""
+class Road:
+    """To the gateway. It kills the till before or after the request of some name arrives."""
 
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.at = ""
+        self.kill = _nobody
+
+    async def carry(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        head = await near.readuntil(b"\r\n\r\n")
         name = head.split(b" ")[1].decode().rpartition("/")[2]
         length = [part for part in head.lower().split(b"\r\n") if b"content-length" in part]
-        body = await reader.readexactly(int(length[0].split(b":")[1]) if length else 0)
-        if at == f"before {name}" and victim.is_alive:
-            await asyncio.to_thread(victim.kill)
+        body = await near.readexactly(int(length[0].split(b":")[1]) if length else 0)
+        if self.at == f"before {name}":
+            await asyncio.to_thread(self.kill)
         else:
-            far, out = await asyncio.open_connection("127.0.0.1", house.port)
+            far, out = await asyncio.open_connection("127.0.0.1", self._house.port)
             out.write(head + body)
             answer = await far.read()
             out.close()
-            if at == f"after {name}" and victim.is_alive:
-                await asyncio.to_thread(victim.kill)
-            writer.write(answer)
-        writer.close()
+            if self.at == f"after {name}":
+                await asyncio.to_thread(self.kill)
+            back.write(answer)
+        back.close()
 
-    server = await asyncio.start_server(carry, "127.0.0.1", 0)
+
+def _nobody() -> None:
+    pass
+
+
+class Counter:
+    """A till and a customer with a card, before and after the till was killed."""
+
+    def __init__(self, road: Road, till: CardTill, bench: Bench) -> None:
+        self._road = road
+        self._bench = bench
+        self.till = till
+
+    async def killed(self, program: WalletProgram, step: str, now_ms: int) -> None:
+        at = COMMANDS.index(step) + 1 if step in COMMANDS else 0
+        screen = step if step in WORDS else ""
+        victim = Victim(self._bench.daemon.environment, screen=screen)
+        self._road.at, self._road.kill = step, victim.kill
+        words = [*self.till.words, "--amount", "500.00", "--order", "A-17"]
+        with self._bench.holding(KillsAt(program, at, victim.kill)):
+            victim.start(words, f"{PIN}\n", now_ms)
+            assert await asyncio.to_thread(victim.end) == -signal.SIGKILL
+        self._road.at = ""
+
+    async def started_again(self, program: WalletProgram) -> int:
+        with self._bench.holding(program):
+            code, _ = await self.till.take("500.00", keys=f"{PIN}\n")
+        return code
+
+
+@pytest.fixture
+async def counter(funded: House, bench: Bench, tmp_path: Path) -> AsyncIterator[Counter]:
+    """One address for all starts of the till: what it owes to one it does not ask of another."""
+    road = Road(funded)
+    server = await asyncio.start_server(road.carry, "127.0.0.1", 0)
+    till = CardTill(funded, bench, tmp_path)
+    port = server.sockets[0].getsockname()[1]
+    till.words[till.words.index(funded.base)] = f"http://127.0.0.1:{port}"
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield Counter(road, till, bench)
 
 
-async def killed_and_started_again(
-    house: House, bench: Bench, folder: Path, step: str
-) -> tuple[CardTill, int, int]:
-    """The till, what was available after the kill, and the exit code of its next start."""
-    _, program = await wallet_card(house)
-    till, victim = CardTill(house, bench, folder), Victim()
-    at = COMMANDS.index(step) + 1 if step in COMMANDS else 0
-    async with road(house, step, victim) as base:
-        words = [base if word == house.base else word for word in till._words]
-        with bench.holding(KillsAt(program, at, victim.kill)):
-            victim.start([*words, "--amount", "20.00", "--order", "A-17"])
-            assert victim.process is not None
-            assert await asyncio.to_thread(victim.process.wait, 30) == -signal.SIGKILL
-        left = await house.available()
-        till._words[:] = words
-        with bench.holding(program):
-            code, _ = await till.take("20.00")
-    return till, left, code
+async def receipted(house: House, receipt: Path) -> tuple[str, int]:
+    """The payment of the receipt, as the gateway has it: its state, and what came back."""
+    [payment] = re.findall("pay_[a-z2-7]{32}", receipt.read_text())
+    body = (await house.operator.get(f"/v1/payments/{payment}")).body
+    return body["status"], body["refunded_minor"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "step",
-    [*COMMANDS, *(f"{when} {name}" for name in REQUESTS for when in ("before", "after"))],
+    [
+        *COMMANDS,
+        *(f"{when} {name}" for name in REQUESTS for when in ("before", "after")),
+        *WORDS,
+    ],
 )
 async def test_a_till_that_is_killed_at_any_step_debits_once(
-    funded: House, bench: Bench, tmp_path: Path, step: str
+    funded: House, counter: Counter, step: str
 ) -> None:
-    receipt_after_kill = tmp_path / "receipt-0.txt"
+    _, program = await wallet_card(funded)
 
-    till, left, code = await killed_and_started_again(funded, bench, tmp_path, step)
+    await counter.killed(program, step, funded.clock.now_ms())
 
-    assert left == (98_000 if step == "after payments" else 100_000)
-    assert code == 0
-    assert "*** PAID ***" in receipt_after_kill.read_text()
-    assert till.receipt == receipt_after_kill
-    assert await funded.available() == 98_000
+    assert not counter.till.receipt.exists()
+    assert await funded.available() == (50_000 if step in DEBITED else 100_000)
+    assert await counter.started_again(program) == 0
+    assert "*** PAID ***" in counter.till.receipt.read_text()
+    assert await receipted(funded, counter.till.receipt) == ("captured", 0)
+    assert await funded.available() == 50_000
+
+
+@pytest.mark.parametrize("request_name", ["lookup", "reverse"])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_till_that_is_killed_again_while_it_finds_out_debits_once(
+    funded: House, counter: Counter, request_name: str, when: str
+) -> None:
+    """It reverses what is so old that its customer has gone; the next one pays."""
+    _, program = await wallet_card(funded)
+    await counter.killed(program, "after payments", funded.clock.now_ms())
+    if request_name == "reverse":
+        funded.clock.advance(CUSTOMER_WAITS_MS + 1)
+
+    await counter.killed(program, f"{when} {request_name}", funded.clock.now_ms())
+
+    assert not counter.till.receipt.exists()
+    undone = (when, request_name) == ("after", "reverse")
+    assert await funded.available() == (100_000 if undone else 50_000)
+    assert await counter.started_again(program) == 0
+    assert await receipted(funded, counter.till.receipt) == ("captured", 0)
+    assert await funded.available() == 50_000

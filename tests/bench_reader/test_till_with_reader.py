@@ -90,6 +90,7 @@ async def test_a_card_torn_out_at_any_command_pays_once_when_it_comes_back(
     taking = asyncio.create_task(till.take("500.00", keys=f"{PIN}\n{PIN}\n"))
     await asyncio.to_thread(first.wait)
     assert torn.asked == at
+    assert not till.receipt.exists()
     assert await funded.available() == 100_000
 
     with bench.holding(program):
@@ -97,6 +98,7 @@ async def test_a_card_torn_out_at_any_command_pays_once_when_it_comes_back(
 
     assert code == 0
     assert "taken away too early" in screen
+    assert "*** PAID ***" in till.receipt.read_text()
     assert await funded.available() == 50_000
     assert await declines(funded) == []
 
@@ -178,7 +180,7 @@ async def test_a_reader_that_is_not_there_ends_the_till_with_its_name(
     funded: House, tmp_path: Path, bench: Bench
 ) -> None:
     till = CardTill(funded, bench, tmp_path)
-    till._words[till._words.index("--reader") + 1] = "Gemplus"
+    till.words[till.words.index("--reader") + 1] = "Gemplus"
 
     code, screen = await till.take("20.00")
 
@@ -190,7 +192,7 @@ async def test_a_whole_screen_refuses_a_reader(
     funded: House, tmp_path: Path, bench: Bench
 ) -> None:
     till = CardTill(funded, bench, tmp_path)
-    till._words.append("--full")
+    till.words.append("--full")
 
     code, screen = await till.open("")
 
@@ -239,7 +241,7 @@ async def test_a_till_with_a_reader_takes_a_swiped_gift_card_too(
 ) -> None:
     account, number = await make_stripe(funded, 20_000)
     till = CardTill(funded, bench, tmp_path)
-    del till._words[till._words.index("--reader") : till._words.index("--receipt")]
+    del till.words[till.words.index("--reader") : till.words.index("--receipt")]
 
     bank = ";4111111111111111=2812101123400001?"
     code, screen = await till.take("50.00", keys=f"{bank}\n;{number}=2812?\n")

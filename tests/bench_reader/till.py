@@ -21,7 +21,7 @@ class CardTill:
 
     def __init__(self, house: House, bench: Bench, folder: Path, number: int = 0) -> None:
         self._house = house
-        self._words = [
+        self.words = [
             *("--url", house.base),
             *("--state", str(folder / f"till-{number}")),
             *("--terminal", f"till_{number}"),
@@ -35,11 +35,11 @@ class CardTill:
         self, amount: str, order: str = "A-17", keys: str = ""
     ) -> tuple[int, str]:
         """The exit code, and the screen."""
-        options = _options(*self._words, "--amount", amount, "--order", order)
+        options = options_of(*self.words, "--amount", amount, "--order", order)
         return await self._run(options, keys)
 
     async def open(self, keys: str) -> tuple[int, str]:
-        return await self._run(_options(*self._words), keys)
+        return await self._run(options_of(*self.words), keys)
 
     async def _run(self, options: argparse.Namespace, keys: str) -> tuple[int, str]:
         out = self.screen = io.StringIO()
@@ -54,7 +54,7 @@ class CardTill:
         return code, out.getvalue()
 
 
-def _options(*words: str) -> argparse.Namespace:
+def options_of(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(exit_on_error=False)
     add_options(parser)
     return parser.parse_args(words)

@@ -19,6 +19,7 @@ from terminals.bench_reader.slot import Torn
 from terminals.bench_reader.wallet_program import WalletProgram
 from terminals.till import CUSTOMER_WAITS_MS
 from tests.bench_reader.bench import Bench
+from tests.bench_reader.road import Road
 from tests.bench_reader.till import CardTill
 from tests.bench_reader.till_process import Victim
 from tests.gateway.cards import PIN, wallet_card
@@ -52,36 +53,6 @@ class KillsAt:
         return answer
 
 
-class Road:
-    """To the gateway. It kills the till before or after the request of some name arrives."""
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self.at = ""
-        self.kill = _nobody
-
-    async def carry(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        head = await near.readuntil(b"\r\n\r\n")
-        name = head.split(b" ")[1].decode().rpartition("/")[2]
-        length = [part for part in head.lower().split(b"\r\n") if b"content-length" in part]
-        body = await near.readexactly(int(length[0].split(b":")[1]) if length else 0)
-        if self.at == f"before {name}":
-            await asyncio.to_thread(self.kill)
-        else:
-            far, out = await asyncio.open_connection("127.0.0.1", self._house.port)
-            out.write(head + body)
-            answer = await far.read()
-            out.close()
-            if self.at == f"after {name}":
-                await asyncio.to_thread(self.kill)
-            back.write(answer)
-        back.close()
-
-
-def _nobody() -> None:
-    pass
-
-
 class Counter:
     """A till and a customer with a card, before and after the till was killed."""
 
@@ -109,19 +80,15 @@ class Counter:
 
 @pytest.fixture
 async def counter(funded: House, bench: Bench, tmp_path: Path) -> AsyncIterator[Counter]:
-    """One address for all starts of the till: what it owes to one it does not ask of another."""
-    road = Road(funded)
-    server = await asyncio.start_server(road.carry, "127.0.0.1", 0)
     till = CardTill(funded, bench, tmp_path)
-    port = server.sockets[0].getsockname()[1]
-    till.words[till.words.index(funded.base)] = f"http://127.0.0.1:{port}"
-    async with server:
+    async with Road(funded) as road:
+        till.words[till.words.index(funded.base)] = road.base
         yield Counter(road, till, bench)
 
 
-async def receipted(house: House, receipt: Path) -> tuple[str, int]:
+async def receipted(house: House, receipt: str) -> tuple[str, int]:
     """The payment of the receipt, as the gateway has it: its state, and what came back."""
-    [payment] = re.findall("pay_[a-z2-7]{32}", receipt.read_text())
+    [payment] = re.findall("pay_[a-z2-7]{32}", receipt)
     body = (await house.operator.get(f"/v1/payments/{payment}")).body
     return body["status"], body["refunded_minor"]
 
@@ -145,7 +112,7 @@ async def test_a_till_that_is_killed_at_any_step_debits_once(
     assert await funded.available() == (50_000 if step in DEBITED else 100_000)
     assert await counter.started_again(program) == 0
     assert "*** PAID ***" in counter.till.receipt.read_text()
-    assert await receipted(funded, counter.till.receipt) == ("captured", 0)
+    assert await receipted(funded, counter.till.receipt.read_text()) == ("captured", 0)
     assert await funded.available() == 50_000
 
 
@@ -166,5 +133,5 @@ async def test_a_till_that_is_killed_again_while_it_finds_out_debits_once(
     undone = (when, request_name) == ("after", "reverse")
     assert await funded.available() == (100_000 if undone else 50_000)
     assert await counter.started_again(program) == 0
-    assert await receipted(funded, counter.till.receipt) == ("captured", 0)
+    assert await receipted(funded, counter.till.receipt.read_text()) == ("captured", 0)
     assert await funded.available() == 50_000

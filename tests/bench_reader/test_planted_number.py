@@ -20,7 +20,7 @@ from tests.gateway.cards import wallet_card
 from tests.gateway.harness import AMIRA, House
 
 PAN = "4111111111111111"
-LONG_PAN = "6212345678900000003"
+LONG_PAN = f"621234567890{3:07}"  # of 19 digits: the last one stands alone in its byte
 PAR = "V0010013022298169667504231315"
 
 

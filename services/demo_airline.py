@@ -13,11 +13,13 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from ledger.money import Money
 from services.airline import AirlineRefused, Done, Issued, TicketRequest
+from services.document_numbers import document_number, printed
 from services.store import Store
 from services.tables import DEMO_TICKETS
-from terminals.card_numbers import holds_card_number
 
 AIRLINE_CODE = "000"
+# Where its series of ticket numbers begins.
+TICKETS_FROM = 240_000_000
 DESIGNATOR = "XX"
 
 OFFERS = {
@@ -145,12 +147,4 @@ def _refused(code: str) -> AirlineRefused:
 
 
 def _ticket_number(serial: int) -> str:
-    """000-24…: ten digits of which the last is the others modulo 7, as on real tickets; and never
-    what a door that refuses card numbers would refuse.
-    """
-    for spare in range(100):
-        body = 240_000_000 + serial * 100 + spare
-        number = f"{AIRLINE_CODE}-{body:09d}{body % 7}"
-        if not holds_card_number(number):
-            return number
-    raise AssertionError("most ticket numbers are good")
+    return printed(document_number(AIRLINE_CODE, TICKETS_FROM, serial))

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import msgspec
 
 from actors.batcher import MailboxFull
-from ledger.clock import DAY_MS, Clock
+from ledger.clock import Clock
 from ledger.commands import Capture, CaptureMode, ReadPayment, Refund, Void
 from ledger.decline import DeclineReason
 from ledger.entry import Cause
@@ -33,6 +33,7 @@ from services.asking import Accounts, Refused, Unanswered
 from services.mint import mint
 from services.payment_numbers import get_number
 from services.payments import HOLD_MS, Payer, PaymentRequest, Payments
+from services.sales_day import end_of_day_ms
 from services.store import Store, StoreUnavailable
 from services.tickets import (
     NOTHING_NEW,
@@ -58,7 +59,6 @@ from services.tickets import (
 RESUME_AFTER_MS = 10_000
 # Taken up in one round: some 20 ms each, so a round is bounded too.
 RESUME_MAX = 50
-MINUTE_MS = 60_000
 NUMBER_USED = "number_used"
 
 # What failed on the way, and may work the next time; nothing is known to have happened.
@@ -361,9 +361,7 @@ class Ticketing:
 
 def void_until_ms(ticket: Ticket, utc_offset_min: int) -> int:
     """Midnight after its sale, where the agency is."""
-    offset_ms = utc_offset_min * MINUTE_MS
-    day = (ticket.created_at_ms + offset_ms) // DAY_MS
-    return (day + 1) * DAY_MS - offset_ms
+    return end_of_day_ms(ticket.created_at_ms, utc_offset_min)
 
 
 def _name(key: bytes) -> str:

@@ -18,6 +18,7 @@ from ledger.time_text import day_of, time_text
 from services.agencies import Agency
 from services.asking import Accounts
 from services.payment_state import kind_of
+from services.sales_day import MINUTE_MS
 from services.statements import (
     Line,
     NoSuchPot,
@@ -26,7 +27,6 @@ from services.statements import (
     StatementTooLong,
 )
 from services.store import Store
-from services.ticketing import MINUTE_MS
 from services.tickets import Ticket, tickets_of_payments
 
 CSV = "text/csv"

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services import schema
 from services.card_tables import CARDS
+from services.counter_tables import COUNTER_CHARGES
 from services.flight_tables import FLIGHTS
 from services.keyring import Keyring
 from services.merchant_tables import PAYMENTS
@@ -52,7 +53,8 @@ def tables_of(connection: sqlite3.Connection) -> set[str]:
 
 
 def test_the_revisions_make_exactly_the_tables_that_the_code_names(store: Store) -> None:
-    tables = (PAYMENTS, TERMINAL_TOTALS, CARDS, FLIGHTS, WEBHOOKS, SETTLEMENTS)
+    tables = [PAYMENTS, TERMINAL_TOTALS, CARDS, FLIGHTS, WEBHOOKS, SETTLEMENTS]
+    tables += [COUNTER_CHARGES]
     assert {table.metadata for table in tables} == {METADATA}
     with store.read() as connection:
         options = {"version_table": VERSION_TABLE}

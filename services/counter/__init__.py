@@ -1,0 +1,1 @@
+"""The airport counter: bookings, the tariff of baggage, charges, EMDs, shifts."""

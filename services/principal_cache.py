@@ -85,12 +85,11 @@ class PrincipalCache:
 
     def clear(self) -> None:
         """Forget whom keys open for, after one was revoked or a principal disabled; but not that
-        they have opened, or each would count as a guess.
+        they have opened, or each would count as a guess. What opened nothing goes by its age.
         """
         with self._lock:
             self._cleared += 1
             self._hits.clear()
-            self._misses.clear()
 
 
 class _Shelf:

@@ -210,6 +210,9 @@ def test_a_key_that_has_opened_is_known_also_when_all_is_forgotten(
     cache.clear()
 
     assert cache.peek(keys[0]) is None
+    guess = cache.peek(BAD_KEYS[0])
+    assert guess is not None, "or a guess said again would count again"
+    assert guess.principal is None
     known = [cache.opened_before(key) for key in (keys[0], keys[1], BAD_KEYS[0], "ak_x")]
     assert known == [True, False, False, False]
     assert cache.find(keys[0]) == amira

@@ -22,10 +22,12 @@ from channels.api.accounts import AccountsApi
 from channels.api.cards import CardsApi
 from channels.api.linked_cards import LinkedCardsApi
 from channels.api.orders import OrdersApi
+from channels.api.passkeys import PasskeysApi
 from channels.api.payments import PaymentsApi
 from channels.api.payouts import PayoutsApi
 from channels.api.people import PeopleApi
 from channels.api.scans import ScansApi
+from channels.api.sessions import SessionsApi
 from channels.api.settlements import SettlementsApi
 from channels.api.takings import TakingsApi
 from channels.api.terminal_totals import TerminalTotalsApi
@@ -36,6 +38,7 @@ from channels.inflight.inflight import InFlight
 from channels.iso8583.counting import Counting
 from channels.iso8583.host import Host as Iso8583Host
 from channels.iso8583.host import Parts as Iso8583Parts
+from channels.proof import Proof
 from channels.route import Route
 from channels.terminal_views import TerminalViews
 from channels.views import Names, Views
@@ -44,7 +47,7 @@ from channels.web.pages import load_pages
 from gateway.access_watch import AccessWatch
 from gateway.admission import Admission
 from gateway.card_keys import issuer_keys
-from gateway.config import Config
+from gateway.config import Config, origins_of
 from gateway.events import EventHub
 from gateway.iso8583_listener import Iso8583Listener
 from gateway.layout import Layout
@@ -57,11 +60,12 @@ from gateway.tally import Tally
 from gateway.terminal_socket import TerminalSockets
 from gateway.web import EventStream, Health, MetricsPage, add_pages
 from gateway.world import PEOPLE, merchant_id
-from ledger.clock import Clock
+from ledger.clock import DAY_MS, Clock
 from ledger.ids import AccountId
 from ledger.journal import Store as Journals
 from services.asking import Accounts
 from services.card_desk import CardDesk
+from services.ceremonies import Ceremonies
 from services.channel_rules import ChannelRules
 from services.demo_airline import DemoAirline
 from services.forgetting import learn_forgotten
@@ -69,9 +73,12 @@ from services.keyring import Keyring, open_keyring
 from services.limits import Limits
 from services.nonces import Nonces
 from services.order_texts import OrderTexts
+from services.passkey_door import DoorParts, PasskeyDoor
+from services.passkey_proof import RelyingParty
 from services.payments import Judges, Payments
 from services.principal_cache import PrincipalCache
 from services.principals import Principal, find_by_key
+from services.sessions import NewSession, Sightings, open_session
 from services.store import Store, StoreUnavailable
 from services.terminal_keys import Signer, find_signer
 from services.transfers import Transfers
@@ -117,9 +124,9 @@ class Gateway:
         self._tasks: list[asyncio.Task[None]] = []
         self._pulse_free = asyncio.Lock()
         self.engine = Engine(parts.directory, parts.road)
-        self._signed = SignedRequests(
-            self._find_signer, Nonces(parts.store, parts.clock), parts.clock
-        )
+        self._sightings = Sightings(parts.store, parts.clock)
+        self._nonces = Nonces(parts.store, parts.clock)
+        self._signed = SignedRequests(self._find_signer, self._nonces, parts.clock)
         self.limits = Limits(parts.clock)
         self.door = Door(
             self._principals,
@@ -197,7 +204,7 @@ class Gateway:
             accounts, payments, parts.store, keyring=keyring, clock=parts.clock
         )
         self._iso8583 = self._listener(accounts, payments, keyring)
-        routes = [
+        return [
             *AccountsApi(
                 accounts, payments, parts.store, views, codes=self.limits.codes
             ).routes(),
@@ -207,17 +214,55 @@ class Gateway:
             ).routes(),
             *self._card_routes(accounts, desk, keyring),
             *self._people(accounts).routes(),
+            *self._sign_in_routes(accounts, keyring),
             *self._office_routes(keyring, views),
             *self._terminal_routes(keyring),
             *orders.routes(),
             *ScansApi(payments, parts.store, views, orders.pay_order).routes(),
             *self._agents.routes(),
             *self._in_flight.routes(),
-            *MeApi(self._names, demo=parts.config.demo).routes(),
         ]
-        if parts.config.demo:
-            routes += DemoApi(PEOPLE, self._find, self._names).routes()
+
+    def _sign_in_routes(self, accounts: Accounts, keyring: Keyring) -> list[Route]:
+        parts, config = self._parts, self._parts.config
+        store, clock, random_bytes = parts.store, parts.clock, parts.random_bytes
+        door = PasskeyDoor(
+            DoorParts(
+                store=store,
+                keyring=keyring,
+                ceremonies=Ceremonies(
+                    keyring.ceremony_secret(), self._nonces, clock, random_bytes
+                ),
+                us=RelyingParty(config.passkey_domain, origins_of(config)),
+                session_ms=config.session_days * DAY_MS,
+                clock=clock,
+                random_bytes=random_bytes,
+            )
+        )
+        proof, party = Proof(store, clock), config.wallet_name
+        passkeys = PasskeysApi(
+            door, store, self._names, proof, party=party, demo=config.demo
+        )
+        routes = [
+            *passkeys.routes(),
+            *SessionsApi(store, accounts, clock, random_bytes).routes(),
+            *MeApi(self._names, demo=config.demo).routes(),
+        ]
+        if config.demo:
+            demo = DemoApi(PEOPLE, self._find, self._names, self._open_demo_session)
+            routes += demo.routes()
         return routes
+
+    def _open_demo_session(self, principal: Principal) -> str:
+        """For a day: who plays with the demonstration tomorrow signs in again."""
+        parts = self._parts
+        return open_session(
+            parts.store,
+            principal,
+            NewSession(name="Demonstration", life_ms=DAY_MS),
+            random_bytes=parts.random_bytes,
+            now_ms=parts.clock.now_ms(),
+        )
 
     def _card_routes(
         self, accounts: Accounts, desk: CardDesk, keyring: Keyring
@@ -281,7 +326,10 @@ class Gateway:
         return [*own.routes(), *totals.routes(), *registry.routes()]
 
     def _find(self, key: str) -> Principal | None:
-        return find_by_key(self._parts.store, key, now_ms=self._parts.clock.now_ms())
+        found = find_by_key(self._parts.store, key, now_ms=self._parts.clock.now_ms())
+        if found and found.session:
+            self._sightings.note(found.session)
+        return found
 
     def _find_signer(self, key_id: str) -> Signer | None:
         return find_signer(self._parts.store, key_id, now_ms=self._parts.clock.now_ms())
@@ -321,6 +369,7 @@ class Gateway:
             await asyncio.sleep(FLUSH_S)
             try:
                 await asyncio.to_thread(self._order_texts.flush)
+                await asyncio.to_thread(self._sightings.flush)
             except StoreUnavailable:
                 _log.warning("order references could not be written, and are kept")
 

@@ -21,6 +21,10 @@ from services.channel_rules import ChannelName, ChannelRule
 
 ENV_PREFIX = "AIRSIDE_"
 
+# In lower case, as browsers say them; the last part is no number, or it would be an address.
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*")
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+)(?::\d{1,5})?")
+
 
 class BadSetting(ValueError):
     """A setting is unknown or out of its bounds; the operator is to blame."""
@@ -99,6 +103,21 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Addresses of reverse proxies, believed about whom they speak for (X-Forwarded-For). Without
     them all callers behind a proxy have one address, and share its limits."""
 
+    wallet_name: Annotated[str, Meta(min_length=1, max_length=64)] = "Airside"
+    """What people's devices call the wallet when they ask for its passkey."""
+
+    passkey_domain: str = "localhost"
+    """The domain that passkeys are bound to: of the pages, or one above it. Changed, no passkey
+    that was made before opens anything. An address of numbers is no domain: browsers refuse it."""
+
+    passkey_origins: tuple[str, ...] = ()
+    """Where our pages are, https://wallet.example.com; without any, https:// and the domain, or
+    http://localhost with the port."""
+
+    session_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    """How long a person who signed in with a passkey stays so. What only the owner should do asks
+    for the passkey again, however young the session is."""
+
     channels: dict[ChannelName, ChannelRule] = {}
     """What each channel may sell, by its name: tables of the file (docs/channels.md), or JSON in
     the environment. A channel without a table has no limits."""
@@ -149,7 +168,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         if field not in Config.__struct_fields__:
             raise BadSetting(name, "there is no such setting")
         settings[field] = text
-        if field in {"pinned_accounts", "proxies"}:
+        if field in {"passkey_origins", "pinned_accounts", "proxies"}:
             settings[field] = tuple(part for part in text.split(",") if part)
         elif field == "channels":
             settings[field] = _json(name, text)
@@ -196,8 +215,32 @@ def _check(config: Config) -> None:
             ip_address(proxy)
         except ValueError as error:
             raise BadSetting("proxies", str(error)) from None
+    _check_origins(config)
     if config.log_level not in {"debug", "info", "warning", "error"}:
         raise BadSetting("log_level", f"{config.log_level!r} is not a level")
+
+
+def origins_of(config: Config) -> tuple[str, ...]:
+    """Where our pages are, as browsers say it."""
+    if config.passkey_origins:
+        return config.passkey_origins
+    if config.passkey_domain == "localhost":
+        return (f"http://localhost:{config.port}",)
+    return (f"https://{config.passkey_domain}",)
+
+
+def _check_origins(config: Config) -> None:
+    """A browser would refuse each of these, and nobody could sign in."""
+    domain = config.passkey_domain
+    if not _DOMAIN.fullmatch(domain):
+        raise BadSetting("passkey_domain", f"{domain!r} is not a domain")
+    for origin in origins_of(config):
+        parts = _ORIGIN.fullmatch(origin)
+        host = parts["host"] if parts else ""
+        if host != domain and not host.endswith(f".{domain}"):
+            raise BadSetting("passkey_origins", f"{origin!r} is no page of {domain}")
+        if parts and parts["scheme"] != "https" and not host.endswith("localhost"):
+            raise BadSetting("passkey_origins", f"{origin!r}: passkeys need https")
 
 
 def require_store(store: StoreAddress) -> None:

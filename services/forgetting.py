@@ -21,6 +21,7 @@ from services.card_tables import LINKED_CARDS
 from services.data_keys import data_keys
 from services.order_texts import forget_texts
 from services.orders import OrderStatus
+from services.passkeys import remove_all
 from services.principals import set_disabled
 from services.store import Store
 from services.sweep import SweepKind, sweep_is_due
@@ -132,6 +133,7 @@ def _delete(connection: Connection, holder: str, trace: Trace, now_ms: int) -> N
     for principal in connection.execute(query).scalars().all():
         keys.destroy(connection, principal, now_ms)
         set_disabled(connection, principal, now_ms)
+        remove_all(connection, principal)
     connection.execute(update(PRINCIPALS).where(of_account).values(sealed_name=None))
     connection.execute(delete(LINKED_CARDS).where(LINKED_CARDS.c.account == holder))
     tickets = dict.fromkeys(

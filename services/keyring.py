@@ -185,6 +185,17 @@ class Keyring:
         seed = hmac.digest(self._order_digest_key, message, hashlib.sha256)
         return Ed25519PrivateKey.from_private_bytes(seed)
 
+    def ceremony_secret(self) -> bytes:
+        """32 bytes that make the challenges of passkeys (services/ceremonies.py)."""
+        return hmac.digest(self._order_digest_key, b"passkeys\x00", hashlib.sha256)
+
+    def user_handle(self, principal: str) -> bytes:
+        """32 bytes that a passkey keeps to say whose it is. The same for ever, and nobody else's
+        business: WebAuthn (section 14.6.1) wants no name and nothing known elsewhere in it.
+        """
+        message = f"user\x00{principal}".encode()
+        return hmac.digest(self._order_digest_key, message, hashlib.sha256)
+
     def account_alias(self, account: str) -> bytes:
         """Eight bytes that stand for an account where nobody may know which one it is."""
         message = f"alias\x00{account}".encode()

@@ -24,6 +24,7 @@ from services.access_revision import note_change
 from services.data_keys import data_keys
 from services.merchants import require_merchant
 from services.mint import RandomBytes, base32, mint
+from services.passkey_tables import SESSIONS
 from services.rows import as_struct
 from services.sealing import open_sealed
 from services.store import Store
@@ -107,7 +108,9 @@ class NewPrincipal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """name: empty once its holder was forgotten."""
+    """name: empty once its holder was forgotten. session: by which it calls just now, if its key is
+    one of a session (services/sessions.py).
+    """
 
     id: str
     kind: PrincipalKind
@@ -118,6 +121,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     merchant: str | None
     created_at_ms: int
     disabled_at_ms: int | None
+    session: str | None = None
 
 
 def create_principal(
@@ -149,6 +153,7 @@ def insert_principal(
         disabled_at_ms=None,
     )
     row = msgspec.structs.asdict(principal) | {"scopes": sorted(principal.scopes)}
+    del row["session"]
     if new.merchant is not None:
         require_merchant(connection, new.merchant)
     keys, holder = data_keys(connection), holder_of(new.kind, principal_id, new.account)
@@ -206,16 +211,31 @@ def issue_key(
 ) -> str:
     """Return the key in plain, for this one time. Raises UnknownPrincipal."""
     plain = KEY_PREFIX + base32(random_bytes(KEY_BYTES))
+    with store.write() as connection:
+        require_principal(connection, principal)
+        insert_key(connection, principal, plain, now_ms=now_ms, expires_at_ms=expires_at_ms)
+    return plain
+
+
+def insert_key(
+    connection: Connection,
+    principal: str,
+    plain: str,
+    *,
+    now_ms: int,
+    expires_at_ms: int | None,
+) -> bytes:
+    """The same, as a part of something larger; the key's digest."""
+    digest = key_digest(plain)
+    assert digest is not None, "the key is one of ours"
     row = {
-        "digest": key_digest(plain),
+        "digest": digest,
         "principal": principal,
         "created_at_ms": now_ms,
         "expires_at_ms": expires_at_ms,
     }
-    with store.write() as connection:
-        require_principal(connection, principal)
-        connection.execute(insert(API_KEYS), row)
-    return plain
+    connection.execute(insert(API_KEYS), row)
+    return digest
 
 
 def find_by_key(store: Store, plain: str, *, now_ms: int) -> Principal | None:
@@ -225,8 +245,9 @@ def find_by_key(store: Store, plain: str, *, now_ms: int) -> Principal | None:
         return None
     keys, principals = API_KEYS.c, PRINCIPALS.c
     query = (
-        select(PRINCIPALS)
+        select(PRINCIPALS, SESSIONS.c.id.label("session"))
         .join(API_KEYS, keys.principal == principals.id)
+        .outerjoin(SESSIONS, SESSIONS.c.key_digest == keys.digest)
         .where(
             keys.digest == digest,
             keys.revoked_at_ms.is_(None),
@@ -236,7 +257,10 @@ def find_by_key(store: Store, plain: str, *, now_ms: int) -> Principal | None:
     )
     with store.read() as connection:
         row = connection.execute(query).mappings().one_or_none()
-        return None if row is None else principal_of(connection, row)
+        if row is None:
+            return None
+        found = principal_of(connection, row)
+        return msgspec.structs.replace(found, session=row["session"])
 
 
 def revoke_key(store: Store, plain: str, *, now_ms: int) -> bool:

@@ -4,11 +4,13 @@ The keys of the demo world are derived from its names, so they are the same afte
 known to everyone who reads this. That is why demo mode refuses to listen beyond loopback.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 
 import msgspec
 
+from channels.me import me_view
 from channels.problem import not_found
 from channels.route import EVERYONE, PUBLIC, Answer, Call, Route, scopes
 from channels.views import Names
@@ -24,6 +26,8 @@ PAGES = {
 }
 
 FindPrincipal = Callable[[str], Principal | None]
+# Of a person who signs in: the key of a session, as a passkey would open one.
+OpenSession = Callable[[Principal], str]
 
 
 def demo_random_bytes(who: str) -> Callable[[int], bytes]:
@@ -38,10 +42,17 @@ def demo_key(who: str) -> str:
 class DemoApi:
     """people: who can sign in, with the label of the choice."""
 
-    def __init__(self, people: dict[str, str], find: FindPrincipal, names: Names) -> None:
+    def __init__(
+        self,
+        people: dict[str, str],
+        find: FindPrincipal,
+        names: Names,
+        open_session: OpenSession,
+    ) -> None:
         self._people = people
         self._find = find
         self._names = names
+        self._open_session = open_session
 
     def routes(self) -> list[Route]:
         public = scopes(PUBLIC)
@@ -71,6 +82,8 @@ class DemoApi:
         principal = self._find(key) if call.body.who in self._people else None
         if principal is None:
             raise not_found("demo user", call.body.who, "$.who")
+        if principal.kind is PrincipalKind.CUSTOMER:
+            key = await asyncio.to_thread(self._open_session, principal)
         me = await me_view(principal, self._names, demo=True)
         return Answer(200, SignedInView(**msgspec.structs.asdict(me), api_key=key))
 
@@ -90,18 +103,3 @@ class MeApi:
 
     async def read(self, call: Call) -> Answer:
         return Answer(200, await me_view(call.caller, self._names, demo=self._demo))
-
-
-async def me_view(principal: Principal, names: Names, *, demo: bool) -> MeView:
-    if principal.merchant:
-        await names.learn_merchants([principal.merchant])
-    return MeView(
-        principal=principal.id,
-        kind=principal.kind.value,
-        name=principal.name,
-        account=principal.account,
-        merchant=principal.merchant,
-        merchant_name=names.merchant(principal.merchant) if principal.merchant else None,
-        scopes=sorted(principal.scopes),
-        demo=demo,
-    )

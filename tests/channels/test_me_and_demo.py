@@ -64,7 +64,15 @@ async def test_signing_in_to_the_demo_gives_a_key_and_says_whose(house: House) -
 
     me = (await house.amira.get("/v1/me")).body
     assert signed_in.status == 200
-    assert signed_in.body == me | {"api_key": demo_key("amira")}
+    key = signed_in.body["api_key"]
+    assert signed_in.body == me | {"api_key": key}
+    assert (await Caller(house, key).get("/v1/me")).body == me
+
+
+async def test_a_till_of_the_demo_has_the_key_that_is_printed(house: House) -> None:
+    signed_in = await house.nobody.post("/v1/demo/sign-in", {"who": "lounge"}, key=None)
+
+    assert signed_in.body["api_key"] == demo_key("lounge")
 
 
 async def test_nobody_else_can_sign_in_to_the_demo(house: House) -> None:

@@ -122,6 +122,12 @@ class Caller:
         )
         return await self._call("POST", path, raw, headers)
 
+    async def put(self, path: str, body: Json) -> Reply:
+        return await self._call("PUT", path, msgspec.json.encode(body), {})
+
+    async def delete(self, path: str) -> Reply:
+        return await self._call("DELETE", path, b"", {})
+
     async def _call(
         self,
         method: str,

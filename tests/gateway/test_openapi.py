@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+import msgspec
 import pytest
 
+from channels.route import Route
 from gateway.openapi import PROBLEMS
 from gateway.world import AGENCY
 from ledger.clock import DAY_MS
@@ -23,6 +25,7 @@ from tests.gateway.calls import CALLS, held_path
 from tests.gateway.cards import every_answer, linked
 from tests.gateway.harness import AMIRA, JONAS, Caller, House, Json, money
 from tests.gateway.office_calls import what_offices_do
+from tests.gateway.passkeys import every_answer_about_passkeys
 from tests.gateway.registry import all_that_can_be_asked
 from tests.gateway.road import Fate
 from tests.gateway.stores import broken
@@ -137,6 +140,8 @@ UNKNOWN = {
     "flights": "flt_" + "a" * 24,
     "flight-cases": "cas_" + "a" * 24,
     "allowances": "alw_" + "a" * 24,
+    "passkeys": "pky_" + "a" * 24,
+    "me": "ses_" + "a" * 24,
 }
 # A body that can be decoded, where one without fields cannot.
 SOME = {
@@ -164,6 +169,18 @@ AGENCY_BODIES: Json = {
 }
 
 
+async def knock(
+    caller: Caller, route: Route, body: Json = None, *, of: str = "none"
+) -> None:
+    """At a route, of something that is not there."""
+    path = route.path.replace("{id}", of)
+    if route.method == "POST":
+        await caller.post(path, body)
+    else:
+        raw = b"" if route.body is None else msgspec.json.encode(body or {})
+        await caller._call(route.method, path, raw, {})
+
+
 async def refusals_of_its_shape(house: House) -> None:
     """401, 403, 413 and 400 do not depend on what a route is for."""
     for route in house.gateway.routes:
@@ -176,8 +193,8 @@ async def refusals_of_its_shape(house: House) -> None:
             house.amira,
             house.agent,
         ):
-            if route.method == "GET":
-                await caller.get(path)
+            if route.body is None:
+                await knock(caller, route)
                 continue
             await caller.post(path, b"no")
             await caller.post(path, b" " * 20_000)
@@ -207,11 +224,7 @@ async def refusals_of_too_many_tries(house: House) -> None:
         limits.sign_ins.spend("127.0.0.1")
     stranger = Caller(house, "ak_" + "b" * 32)
     for route in house.gateway.routes:
-        path = route.path.replace("{id}", "none")
-        if route.method == "GET":
-            await stranger.get(path)
-        else:
-            await stranger.post(path)
+        await knock(stranger, route)
     house.clock.advance(limits.failed_keys.rate.every_ms * limits.failed_keys.rate.burst)
 
 
@@ -219,24 +232,17 @@ async def refusals_of_a_broken_store(house: House) -> None:
     with broken(house.store):
         house.gateway._principals.clear()
         for route in house.gateway.routes:
-            path = route.path.replace("{id}", "none")
             for caller in (house.operator, house.agent):
-                if route.method == "GET":
-                    await caller.get(path)
-                else:
-                    await caller.post(path, {"who": "amira"})
+                await knock(caller, route, {"who": "amira"})
 
 
 async def what_is_not_there(house: House) -> None:
     for route in house.gateway.routes:
         if "{id}" not in route.path:
             continue
-        path = route.path.replace("{id}", UNKNOWN[route.path.split("/")[2]])
+        unknown = UNKNOWN[route.path.split("/")[2]]
         for caller in (house.operator, house.lounge, house.amira):
-            if route.method == "GET":
-                await caller.get(path)
-            else:
-                await caller.post(path, SOME.get(route.path, {}))
+            await knock(caller, route, SOME.get(route.path, {}), of=unknown)
     nowhere = {"account": UNKNOWN["accounts"]}
     attempt = {"key": "k", "payer": nowhere}
     await house.operator.post("/v1/payments/lookup", attempt)
@@ -428,6 +434,7 @@ async def who_is_gone_is_forgotten(house: House) -> None:
     await house.operator.post(f"{path}/close")
     house.clock.advance(house.config.retention_days * DAY_MS)
     await house.operator.post(f"{path}/forget")
+    await house.operator.post(f"{path}/enrolment")
 
 
 WALKS: list[Walk] = [
@@ -444,6 +451,7 @@ WALKS: list[Walk] = [
     what_a_counter_shows,
     what_agencies_do,
     every_answer_about_flights,
+    every_answer_about_passkeys,
     what_is_asked_is_done,
     every_answer,
     what_is_closed_is_closed,

@@ -25,6 +25,7 @@ BREACHES = {
     "One file speaks to PostgreSQL": {"services/second_driver.py": "import psycopg"},
     "Only terminals touch devices and QR images": {"channels/picture.py": "import qrcode"},
     "One file and its profile speak ISO 8583": {"gateway/host.py": "import iso8583"},
+    "One file speaks WebAuthn": {"channels/second_door.py": "import webauthn"},
     "No import circles inside a floor": {
         "actors/hen.py": "import actors.egg",
         "actors/egg.py": "import actors.hen",

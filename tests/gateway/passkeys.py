@@ -80,7 +80,7 @@ async def every_answer_about_passkeys(house: House) -> None:
 
 
 async def codes_that_open_nothing(house: House, key: SoftwareKey) -> None:
-    used = {"code": "0000-0000-0000-0000-0000"}
+    used = {"code": "ABCD-ABCD-ABCD-ABCD-ABCD"}
     await house.nobody.post(ENROL, used)
     path = f"/v1/accounts/{AMIRA}/enrolment"
     code = {"code": (await house.operator.post(path)).body["code"]}

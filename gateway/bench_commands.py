@@ -12,10 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
-from gateway.card_commands import config_of, tap_limit_of, write_card
+from gateway.card_commands import config_of, opened_store, tap_limit_of, write_card
 from gateway.card_keys import issuer_keys
 from gateway.config import BadSetting
-from gateway.layout import Layout
 from ledger.clock import SystemClock
 from ledger.ids import parse_account
 from services.card_making import make_chip
@@ -92,22 +91,21 @@ class _Table:
 
 def _write_empty(options: argparse.Namespace, cards: list[WalletProgram]) -> None:
     parse_account(options.account)
-    keys = issuer_keys(config_of(options))
-    limit = tap_limit_of(options)
-    store = Layout(options.data).open_store()
-    for program in cards:
-        if program.memory.key:
-            continue
-        card, _ = make_chip(
-            store,
-            secrets.token_bytes(CARD_BYTES),
-            account=options.account,
-            key_id=keys.newest,
-            tap_limit=limit,
-            now_ms=SystemClock().now_ms(),
-        )
-        write_card(InHand(program), store, card, keys, pin=options.pin)
-    store.close()
+    config, limit = config_of(options), tap_limit_of(options)
+    with opened_store(options.data) as store:
+        keys = issuer_keys(config, store)
+        for program in cards:
+            if program.memory.key:
+                continue
+            card, _ = make_chip(
+                store,
+                secrets.token_bytes(CARD_BYTES),
+                account=options.account,
+                key_id=keys.newest,
+                tap_limit=limit,
+                now_ms=SystemClock().now_ms(),
+            )
+            write_card(InHand(program), store, card, keys, pin=options.pin)
 
 
 def _name(card: WalletProgram) -> str:

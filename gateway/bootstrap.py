@@ -274,7 +274,7 @@ class Gateway:
 
     def _card_desk(self, keyring: Keyring) -> CardDesk:
         parts = self._parts
-        issuer = issuer_keys(parts.config, parts.random_bytes)
+        issuer = issuer_keys(parts.config, parts.store, parts.random_bytes)
         return CardDesk(
             parts.store,
             keyring,

@@ -22,14 +22,17 @@ from services.cards import (
     PREFIX,
     Card,
     CardStatus,
+    all_cards,
     begin_personalising,
     cards_of,
+    end_personalising,
     get_card,
     require_writable,
     set_status,
     set_tap_limit,
     undo_personalising,
 )
+from services.issuer_register import known_keys
 from services.keyring import open_keyring
 from services.linked_cards import LinkedCard, link_card
 from services.mint import raw_of
@@ -46,13 +49,14 @@ _CLOCK = SystemClock()
 
 def _make(options: argparse.Namespace) -> int:
     parse_account(options.account)
-    with _store(options.data) as store:
+    config, limit = config_of(options), tap_limit_of(options)
+    with opened_store(options.data) as store:
         card, _ = make_chip(
             store,
             secrets.token_bytes(CARD_BYTES),
             account=options.account,
-            key_id=issuer_keys(config_of(options)).newest,
-            tap_limit=tap_limit_of(options),
+            key_id=issuer_keys(config, store).newest,
+            tap_limit=limit,
             now_ms=_CLOCK.now_ms(),
         )
     _say(_line(card))
@@ -61,16 +65,18 @@ def _make(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
-        for card in cards_of(store, options.account):
+    with opened_store(options.data) as store:
+        cards = cards_of(store, options.account) if options.account else all_cards(store)
+        for card in cards:
             _say(_line(card))
     return 0
 
 
 def _personalise(options: argparse.Namespace) -> int:
     pin = _asked_pin() if options.pin else ""
-    keys = issuer_keys(config_of(options))
-    with _store(options.data) as store, CardReader(options.reader) as reader:
+    config = config_of(options)
+    with opened_store(options.data) as store, CardReader(options.reader) as reader:
+        keys = issuer_keys(config, store)
         card = get_card(store, options.card)
         _say(f"{reader.name}: lay an empty card on it …")
         with reader.next_card() as link:
@@ -89,16 +95,17 @@ def write_card(
     """
     number = raw_of(card.id, PREFIX)
     greeting = greet(link)
-    is_this = greeting.card == number
-    if is_this and card.personalised_at_ms is not None:
-        return
-    require_writable(card)
-    if is_this:  # and its note is gone: the store was restored, say
-        begin_personalising(store, card.id, now_ms=_CLOCK.now_ms())
-        return
-    if not greeting.is_empty:
-        raise CardIsWritten
-    key = card_key(keys, card.key_id, number)
+    if greeting.card != number:
+        require_writable(card)
+        if not greeting.is_empty:
+            raise CardIsWritten
+        _write_empty(link, store, card, card_key(keys, card.key_id, number), pin=pin)
+    if card.personalised_at_ms is None:
+        end_personalising(store, card.id, now_ms=_CLOCK.now_ms())
+
+
+def _write_empty(link: CardLink, store: Store, card: Card, key: bytes, *, pin: str) -> None:
+    number = raw_of(card.id, PREFIX)
     begin_personalising(store, card.id, now_ms=_CLOCK.now_ms())
     try:
         personalise(link, card=number, key_id=card.key_id, key=key, pin=pin)
@@ -111,7 +118,7 @@ def _link(options: argparse.Namespace) -> int:
     parse_account(options.account)
     keyring = open_keyring(options.data, random_bytes=secrets.token_bytes)
     key = scalar_of(keyring.card_token_secret())
-    with _store(options.data) as store, CardReader(options.reader) as reader:
+    with opened_store(options.data) as store, CardReader(options.reader) as reader:
         _say(f"{reader.name}: lay a bank card on it …")
         with reader.next_card() as link:
             bank = read_bank_card(link)
@@ -145,7 +152,7 @@ def _asked_pin() -> str:
 
 def _turning(status: CardStatus) -> Callable[[argparse.Namespace], int]:
     def turn(options: argparse.Namespace) -> int:
-        with _store(options.data) as store:
+        with opened_store(options.data) as store:
             _say(_line(set_status(store, options.card, status)))
         return 0
 
@@ -153,7 +160,7 @@ def _turning(status: CardStatus) -> Callable[[argparse.Namespace], int]:
 
 
 def _set_limit(options: argparse.Namespace) -> int:
-    with _store(options.data) as store:
+    with opened_store(options.data) as store:
         _say(_line(set_tap_limit(store, options.card, tap_limit_of(options))))
     return 0
 
@@ -162,7 +169,9 @@ def _issuer_key(options: argparse.Namespace) -> int:
     settings = hsm_settings(config_of(options))
     if settings is None:
         raise BadSetting("card_hsm", "no security module is set; the data folder has a key")
-    _say(f"issuer key {make_hsm_key(settings)} is in token {settings.token!r}")
+    with opened_store(options.data) as store:
+        key_id = make_hsm_key(settings, next_id=known_keys(store).next_id)
+    _say(f"issuer key {key_id} is in token {settings.token!r}")
     return 0
 
 
@@ -187,7 +196,8 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 
 
 @contextmanager
-def _store(data: Path) -> Iterator[Store]:
+def opened_store(data: Path) -> Iterator[Store]:
+    """Raises BadSetting."""
     if not data.is_dir():
         raise BadSetting("--data", f"there is no data folder {data}")
     store = Layout(data).open_store()
@@ -215,7 +225,9 @@ def tap_limit_of(options: argparse.Namespace) -> Money | None:
 
 def _line(card: Card) -> str:
     limit = f"PIN above {card.tap_limit}" if card.tap_limit else "no PIN"
-    written = "written" if card.personalised_at_ms or card.masked else "empty"
+    written = "begun" if card.writing_begun_at_ms else "empty"
+    if card.personalised_at_ms or card.masked:
+        written = "written"
     return (
         f"{card.id}  {card.status.value:7}  {card.form.value:6}  {written:7}  {limit}"
         f"  {card.account}  {card.masked or ''}".rstrip()

@@ -7,6 +7,8 @@ from pathlib import Path
 from gateway.config import BadSetting, Config
 from services.card_hsm import HsmSettings, open_hsm_keys
 from services.card_issuer import IssuerKeys, open_issuer_keys
+from services.issuer_register import known_keys, require_known
+from services.store import Store
 
 
 def hsm_settings(config: Config) -> HsmSettings | None:
@@ -21,10 +23,22 @@ def hsm_settings(config: Config) -> HsmSettings | None:
 
 
 def issuer_keys(
-    config: Config, random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    config: Config,
+    store: Store,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> IssuerKeys:
-    """Raises BadSetting, HsmUnusable, KeysExposed, KeysDamaged, OSError."""
+    """Those that the cards in the store derive from, and perhaps newer ones.
+
+    Raises BadSetting, HsmUnusable, IssuerKeysLost, IssuerKeyMissing, IssuerKeyChanged,
+    KeysExposed, KeysDamaged, OSError.
+    """
     settings = hsm_settings(config)
+    keys: IssuerKeys
     if settings is not None:
-        return open_hsm_keys(settings)
-    return open_issuer_keys(Path(config.data), random_bytes=random_bytes)
+        keys = open_hsm_keys(settings)
+    else:
+        keys = open_issuer_keys(
+            Path(config.data), random_bytes=random_bytes, known=known_keys(store)
+        )
+    require_known(store, keys)
+    return keys

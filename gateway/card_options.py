@@ -12,8 +12,9 @@ from pathlib import Path
 from ledger.ids import MalformedId
 from ledger.money import UnknownCommodity
 from services.card_hsm import HsmUnusable
-from services.card_issuer import UnknownIssuerKey
+from services.card_issuer import IssuerKeysLost, UnknownIssuerKey
 from services.cards import CardIsLost, CardNotWritable, TooManyCards, UnknownCard
+from services.issuer_register import IssuerKeyChanged, IssuerKeyMissing
 from services.linked_cards import TooManyLinkedCards
 from terminals.apdu import CardFault
 from terminals.bench_reader.daemon import READERS_MAX, DaemonFailed
@@ -28,6 +29,9 @@ EXPLAINED = (
     DaemonFailed,
     DriverBroken,
     HsmUnusable,
+    IssuerKeyChanged,
+    IssuerKeyMissing,
+    IssuerKeysLost,
     MalformedId,
     ReaderTrouble,
     TooManyCards,
@@ -55,8 +59,8 @@ def add_cards(parser: argparse.ArgumentParser) -> None:
     make.add_argument("--account", required=True, help="acc_…")
     _add_limit(make)
     _add_config(make)
-    add("list", "the cards of an account", one=False).add_argument(
-        "--account", required=True, help="acc_…"
+    add("list", "all cards, or those of an account", one=False).add_argument(
+        "--account", help="acc_…"
     )
     personalise = add("personalise", "write an empty card that lies on a reader")
     personalise.add_argument("--reader", default="", help="how its name begins")

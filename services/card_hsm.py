@@ -60,6 +60,10 @@ class HsmKeys:
     def __repr__(self) -> str:
         return f"<HsmKeys of {len(self._opened.keys)} issuer keys>"
 
+    @property
+    def key_ids(self) -> frozenset[int]:
+        return frozenset(self._opened.keys)
+
     def mac(self, key_id: int, message: bytes) -> bytes:
         """Raises UnknownIssuerKey, HsmUnusable."""
         with self._lock:
@@ -111,11 +115,14 @@ def _opened(settings: HsmSettings) -> _Session:
     return _Session(session, pkcs11.Mechanism.AES_CMAC, keys)
 
 
-def make_hsm_key(settings: HsmSettings) -> int:
-    """One more key, made in the module; its number. Raises HsmUnusable, KeysExposed."""
+def make_hsm_key(settings: HsmSettings, *, next_id: int = 1) -> int:
+    """One more key, made in the module; its number, which is at least next_id.
+
+    Raises HsmUnusable, KeysExposed.
+    """
     pkcs11 = _pkcs11()
     session = _session(pkcs11, settings, writes=True)
-    key_id = max(_keys(pkcs11, session), default=0) + 1
+    key_id = max(next_id, max(_keys(pkcs11, session), default=0) + 1)
     if key_id > KEY_ID_MAX:
         raise HsmUnusable(f"token {settings.token!r} has all {KEY_ID_MAX} issuer keys")
     attribute = pkcs11.Attribute

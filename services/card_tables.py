@@ -17,6 +17,7 @@ from sqlalchemy import (
 from services.tables import METADATA
 
 # number_digest: of a stripe's number, which is a bearer's secret. limit: above it a PIN is needed.
+# writing_begun: noted before a chip is written; personalised: once the chip has said that it is.
 CARDS = Table(
     "cards",
     METADATA,
@@ -31,7 +32,16 @@ CARDS = Table(
     Column("masked", Text),
     Column("made_at_ms", BigInteger, nullable=False),
     Column("personalised_at_ms", BigInteger),
+    Column("writing_begun_at_ms", BigInteger),
     CheckConstraint("limit_minor >= 0", name="limit_is_not_negative"),
+)
+
+# Of every issuer key that was ever held here (services/issuer_register.py).
+ISSUER_KEYS = Table(
+    "issuer_keys",
+    METADATA,
+    Column("key_id", Integer, primary_key=True, autoincrement=False),
+    Column("check_value", LargeBinary, nullable=False),
 )
 
 # One bank card may be linked to several wallets: a family's, say.

@@ -21,8 +21,10 @@ from services.rows import as_struct
 from services.store import Store
 
 PREFIX = "crd_"
-# Each card keeps a counter in the head of its account, which is written down again and again.
 CARDS_PER_ACCOUNT_MAX = 20
+# Lost ones too: each card keeps a counter in the head of its account, which is written down again
+# and again; of so many that is 2 KB.
+CARDS_EVER_MAX = 100
 
 
 class CardForm(StrEnum):
@@ -52,11 +54,17 @@ class CardNotWritable(Exception):
 
 class TooManyCards(Exception):
     def __init__(self) -> None:
-        super().__init__(f"an account has {CARDS_PER_ACCOUNT_MAX} cards at most")
+        super().__init__(
+            f"an account has {CARDS_PER_ACCOUNT_MAX} cards at most, and {CARDS_EVER_MAX}"
+            " with those that were lost"
+        )
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """tap_limit: above it a PIN is needed; None for never. masked: of a stripe's number."""
+    """tap_limit: above it a PIN is needed; None for never. masked: of a stripe's number.
+
+    A chip whose writing was begun, and is not personalised, may be either: only it can tell.
+    """
 
     id: str
     account: str
@@ -67,6 +75,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     masked: str | None
     made_at_ms: int
     personalised_at_ms: int | None
+    writing_begun_at_ms: int | None
 
     @property
     def payer(self) -> AccountId:
@@ -113,7 +122,9 @@ def make_card(store: Store, new: NewCard, *, now_ms: int) -> tuple[Card, bool]:
         found = _find(connection, new.id)
         if found is not None:
             return found, True
-        if len(_of_account(connection, new.account)) >= CARDS_PER_ACCOUNT_MAX:
+        there = _of_account(connection, new.account)
+        kept = [card for card in there if card.status is not CardStatus.LOST]
+        if len(kept) >= CARDS_PER_ACCOUNT_MAX or len(there) >= CARDS_EVER_MAX:
             raise TooManyCards
         connection.execute(statement)
         return _read(connection, new.id), False
@@ -141,6 +152,13 @@ def cards_of(store: Store, account: str) -> list[Card]:
         return _of_account(connection, account)
 
 
+def all_cards(store: Store) -> list[Card]:
+    """Oldest first."""
+    query = select(CARDS).order_by(CARDS.c.made_at_ms, CARDS.c.id)
+    with store.read() as connection:
+        return [_card(row) for row in connection.execute(query).mappings()]
+
+
 def set_status(store: Store, card: str, status: CardStatus) -> Card:
     """Raises UnknownCard, CardIsLost."""
     change = update(CARDS).where(CARDS.c.id == card, CARDS.c.status != CardStatus.LOST)
@@ -163,7 +181,7 @@ def require_writable(card: Card) -> None:
     """Raises CardNotWritable."""
     if (card.form, card.status) != (CardForm.CHIP, CardStatus.ACTIVE):
         raise CardNotWritable("this is not an active chip card: make a new one")
-    if card.personalised_at_ms is not None:
+    if card.personalised_at_ms is not None or card.writing_begun_at_ms is not None:
         raise CardNotWritable(
             "this card was written, or its writing was begun: make a new one"
         )
@@ -174,15 +192,21 @@ def begin_personalising(store: Store, card: str, *, now_ms: int) -> None:
 
     Raises UnknownCard, CardNotWritable.
     """
-    change = update(CARDS).where(CARDS.c.id == card).values(personalised_at_ms=now_ms)
+    change = update(CARDS).where(CARDS.c.id == card).values(writing_begun_at_ms=now_ms)
     with store.write() as connection:
         require_writable(_read(connection, card))
         connection.execute(change)
 
 
+def end_personalising(store: Store, card: str, *, now_ms: int) -> None:
+    """The chip said that it is written. Raises UnknownCard."""
+    change = update(CARDS).where(CARDS.c.id == card).values(personalised_at_ms=now_ms)
+    _change(store, card, change)
+
+
 def undo_personalising(store: Store, card: str) -> None:
-    """The chip said that it is not written."""
-    change = update(CARDS).where(CARDS.c.id == card).values(personalised_at_ms=None)
+    """The chip said that it is not written. Raises UnknownCard."""
+    change = update(CARDS).where(CARDS.c.id == card).values(writing_begun_at_ms=None)
     _change(store, card, change)
 
 

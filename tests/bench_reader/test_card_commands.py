@@ -85,10 +85,12 @@ def test_a_write_that_was_torn_is_finished_on_the_same_card_or_on_none(
 ) -> None:
     card, program, other = made(run), an_empty_card(), an_empty_card(2)
     heard = moment == "before it has answered"
+    assert "empty" in run("list", "--account", AMIRA)
     with bench.holding(TornAt(program, 2, heard=heard)):
         assert "taken away too early" in run(
             "personalise", card, "--reader", bench.reader_name()
         )
+    assert "begun" in run("list", "--account", AMIRA)
     with bench.holding(other):
         assert "make a new one" in run("personalise", card, "--reader", bench.reader_name())
 
@@ -97,6 +99,7 @@ def test_a_write_that_was_torn_is_finished_on_the_same_card_or_on_none(
 
     assert greet(Link(program)).is_empty is not heard
     assert ("is written." if heard else "make a new one") in said
+    assert ("written" if heard else "begun") in run("list")
     assert greet(Link(other)).is_empty
 
 
@@ -126,19 +129,17 @@ def test_the_keys_of_a_security_module_are_used_where_one_is_set(
     assert "the PIN file" in run("make", "--account", AMIRA)
 
 
-def test_a_card_of_an_issuer_s_key_that_is_gone_is_named(
-    bench: Bench, run: Run, data: Path
+def test_an_issuer_s_key_that_is_gone_is_named_until_its_cards_are_lost(
+    run: Run, data: Path
 ) -> None:
-    store = Layout(data).open_store()
-    text = "crd_" + "b" * 24
-    new = NewCard(id=text, account=AMIRA, form=CardForm.CHIP, key_id=9)
-    make_card(store, new, now_ms=1)
-    store.close()
+    card = made(run)
+    (data / "card-issuer.json").unlink()
 
-    with bench.holding(an_empty_card()):
-        said = run("personalise", text, "--reader", bench.reader_name())
-
-    assert "there is no issuer key 9" in said
+    assert "restore it from a backup" in run("make", "--account", AMIRA)
+    assert not (data / "card-issuer.json").exists()
+    assert card in run("list")
+    run("lost", card)
+    assert made(run) != card
 
 
 def test_a_stripe_is_no_chip_to_be_written(bench: Bench, run: Run, data: Path) -> None:

@@ -97,7 +97,11 @@ async def test_a_cloned_card_is_refused_and_the_operator_sees_why(funded: House)
 
     stolen = await charge(funded, 3_000, await tap(funded, clone, 3_000), order="B-1")
 
+    metrics = (await funded.operator.get("/metrics")).raw.decode()
     assert declined(stolen) == "card_counter_old"
+    assert (
+        'authorisations_total{channel="terminal",outcome="card_counter_old"} 1.0' in metrics
+    )
     assert stolen.body["decline"]["response_code"] == "63"
     assert await reasons(funded) == [("card_counter_old", card)]
     assert await funded.available() == 97_900
@@ -355,6 +359,19 @@ async def test_an_account_has_so_many_cards_and_no_more(funded: House) -> None:
     reply = await funded.operator.post("/v1/cards", {"account": AMIRA})
 
     assert (reply.status, reply.body["type"]) == (409, "/problems/too-many-cards")
+
+
+async def test_lost_cards_take_no_place_until_there_are_very_many(funded: House) -> None:
+    async def lost() -> Reply:
+        card = await make_chip(funded)
+        return await funded.operator.post(f"/v1/cards/{card}/lost", key=None)
+
+    for _ in range(100):
+        assert (await lost()).status == 200
+    reply = await funded.operator.post("/v1/cards", {"account": AMIRA})
+
+    assert (reply.status, reply.body["type"]) == (409, "/problems/too-many-cards")
+    assert "100 with those that were lost" in reply.body["detail"]
 
 
 async def test_cards_are_seen_by_their_owner_and_by_nobody_else(funded: House) -> None:

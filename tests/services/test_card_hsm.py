@@ -63,6 +63,15 @@ def test_a_card_s_key_derives_in_the_module_and_is_the_same_each_time(
     assert card_key(keys, 2, CARD) != first
 
 
+def test_a_new_key_has_no_number_that_was_given_before(token: HsmSettings) -> None:
+    spare = HsmSettings(MODULE, "spare", token.pin_file)
+
+    assert [make_hsm_key(spare, next_id=7), make_hsm_key(spare)] == [7, 8]
+    opened = open_hsm_keys(spare)
+    assert opened.key_ids == {7, 8}
+    opened.close()
+
+
 def test_the_issuer_s_key_never_leaves_the_module(keys: HsmKeys) -> None:
     import pkcs11  # noqa: PLC0415
 

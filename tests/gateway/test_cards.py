@@ -361,19 +361,6 @@ async def test_an_account_has_so_many_cards_and_no_more(funded: House) -> None:
     assert (reply.status, reply.body["type"]) == (409, "/problems/too-many-cards")
 
 
-async def test_lost_cards_take_no_place_until_there_are_very_many(funded: House) -> None:
-    async def lost() -> Reply:
-        card = await make_chip(funded)
-        return await funded.operator.post(f"/v1/cards/{card}/lost", key=None)
-
-    for _ in range(100):
-        assert (await lost()).status == 200
-    reply = await funded.operator.post("/v1/cards", {"account": AMIRA})
-
-    assert (reply.status, reply.body["type"]) == (409, "/problems/too-many-cards")
-    assert "100 with those that were lost" in reply.body["detail"]
-
-
 async def test_cards_are_seen_by_their_owner_and_by_nobody_else(funded: House) -> None:
     card = await make_chip(funded)
 

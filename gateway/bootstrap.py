@@ -377,13 +377,20 @@ class Gateway:
         """Tickets and flights that a gateway which died, or a silent airline, left half done."""
         while True:
             await asyncio.sleep(RESUME_S)
-            try:
-                await self._agents.resume()
-                for agency, currency in await self._agents.newly_low():
-                    _log.warning("an agency is low", agency=agency, currency=currency)
-                await self._in_flight.settle()
-            except StoreUnavailable:
-                _log.warning("unfinished tickets and flights could not be read, and wait")
+            for work in (self._resume_agents, self._in_flight.settle):
+                try:
+                    await work()
+                except StoreUnavailable:
+                    _log.warning(
+                        "unfinished tickets and flights could not be read, and wait"
+                    )
+                except Exception as error:  # noqa: BLE001 — one flight that fails must not end all later rounds
+                    _log.error("a round of what was unfinished failed", exc_info=error)
+
+    async def _resume_agents(self) -> None:
+        await self._agents.resume()
+        for agency, currency in await self._agents.newly_low():
+            _log.warning("an agency is low", agency=agency, currency=currency)
 
     async def _keep_forgetting(self) -> None:
         """What other processes forgot, and what their deletions left in the files."""

@@ -26,7 +26,14 @@ from ledger.money import Money
 from ledger.payment import PaymentState
 from ledger.replies import DeclinedReply, PaymentReply
 from services.flight_tables import ALLOWANCES
-from services.flights import MAY_SET_ASIDE, Flight, WrongMoment, read_flight, read_tills
+from services.flights import (
+    MAY_SET_ASIDE,
+    Flight,
+    WrongMoment,
+    lock_flight,
+    read_flight,
+    read_tills,
+)
 from services.keyring import Keyring
 from services.mint import mint, raw_of
 from services.payments import Payer, PaymentRequest, Payments
@@ -148,7 +155,8 @@ class Allowances:
                 if same != (wanted.flight, wanted.account, minor, wanted.phone_key):
                     raise AllowanceKeyReused
                 return found, True
-            flight = read_flight(connection, wanted.flight)
+            # Locked: it must not close between this look and the row, which nobody would settle.
+            flight = lock_flight(connection, wanted.flight)
             if flight.status not in MAY_SET_ASIDE:
                 raise WrongMoment(flight, "nothing more can be set aside for it.")
             tills = [till.number for till in read_tills(connection, flight.id)]
@@ -243,15 +251,13 @@ def get_allowance(store: Store, allowance: str) -> KeptAllowance:
         return read_allowance(connection, allowance)
 
 
-def allowances_of(store: Store, flight: str) -> list[KeptAllowance]:
+def read_allowances(connection: Connection, flight: str) -> list[KeptAllowance]:
+    """All of a flight, oldest first."""
     columns = ALLOWANCES.c
     query = (
         select(ALLOWANCES).where(columns.flight == flight).order_by(columns.created_at_ms)
     )
-    with store.read() as connection:
-        return [
-            as_struct(row, KeptAllowance) for row in connection.execute(query).mappings()
-        ]
+    return [as_struct(row, KeptAllowance) for row in connection.execute(query).mappings()]
 
 
 def own_allowances(store: Store, account: str) -> list[KeptAllowance]:

@@ -1,7 +1,7 @@
 """Cases: what the tills told that a person must look at. One for each entry and kind.
 
-Money has been dealt with when a case opens: the passenger does not pay for what is doubtful, the
-risk account does. A case says what happened and where; closing it lets the wallet set money aside
+Who pays is decided when a case opens, and never is that more than was set aside: the hold, the risk
+account, or nobody. A case says what happened and where; closing it lets the wallet set money aside
 again.
 """
 
@@ -24,6 +24,7 @@ class CaseKind(StrEnum):
     UNKNOWN_ALLOWANCE = "unknown_allowance"
     LATE = "late"
     NOT_COVERED = "not_covered"
+    BEYOND = "beyond"
 
     @property
     def text(self) -> str:
@@ -34,10 +35,11 @@ _K = CaseKind
 _TEXTS = {
     _K.SPENT_TWICE: "One code of the phone paid for two sales: it was copied.",
     _K.TWO_STORIES: "The till tells two stories under one number: it was copied or restored.",
-    _K.NOT_GENUINE: "The till sold on a code that nobody had signed.",
+    _K.NOT_GENUINE: "The till sold on a code that nobody had signed: nobody is charged for it.",
     _K.UNKNOWN_ALLOWANCE: "The till sold on an allowance that is not one of this flight.",
     _K.LATE: "The sale was told after the rest of the allowance had been given back.",
-    _K.NOT_COVERED: "The hold did not cover the sale.",
+    _K.NOT_COVERED: "The hold had ended before the sale could be taken from it.",
+    _K.BEYOND: "More was sold than was set aside: nobody is charged for this sale.",
 }
 
 

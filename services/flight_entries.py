@@ -1,18 +1,19 @@
 """Taking in what tills tell: each entry once, whoever brings it, in whatever order.
 
-An entry is known by (device, sequence): the same again changes nothing, another one under that name
-is a till that tells two stories. A sale claims (allowance, counter): a second sale with it is paid
-by the risk account, and is a case. What is missing is computed from what is there, never assumed.
+An entry is known by (device, sequence): the same again changes nothing. Another one under that
+name is a till that tells two stories: both are kept, and a person sees a case. A sale claims
+(allowance, counter), and who pays for it is decided here: the hold; the risk account; or nobody,
+when more would be claimed than was set aside.
 
-Everything about one upload is decided in one transaction, before any money moves; so what is in the
-store is what settlement works from, and it may die at any point.
+Everything about one upload is decided in one transaction, with the flight locked, before any money
+moves; so what is in the store is what settlement works from, and it may die at any point.
 """
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from services.allowances import (
     AllowanceStatus,
@@ -23,51 +24,51 @@ from services.allowances import (
 from services.flight_cases import CaseKind, open_case
 from services.flight_tables import (
     ALLOWANCES,
+    FLIGHT_CLAIMS,
     FLIGHT_DEVICES,
-    FLIGHT_ENTRIES,
-    FLIGHT_SALES,
+    FLIGHT_RECORDS,
 )
 from services.flights import (
     Flight,
     FlightStatus,
-    Till,
-    read_flight,
+    lock_flight,
     read_tills,
     set_status,
 )
 from services.store import Store
 from terminals.inflight.allowance import AllowanceRefused
-from terminals.inflight.entry import (
-    NO_ENTRY,
-    Closed,
-    Entry,
-    EntryRefused,
-    Sold,
-    open_entry,
-)
+from terminals.inflight.entry import Entry, EntryRefused, Sold, open_entry
 from terminals.inflight.frame import Frame, FrameRefused, open_frame
 from terminals.inflight.records import Damage, records
+
+# Of a sale on a code that nobody signed: it names none.
+NO_ALLOWANCE = ""
 
 
 class Pays(StrEnum):
     HOLD = "hold"
     RISK = "risk"
+    NOBODY = "nobody"  # beyond what was set aside; a person sees a case
 
 
 class SaleStatus(StrEnum):
     PENDING = "pending"
     PAID = "paid"
-    UNPAID = "unpaid"  # the risk account declined
+    UNPAID = "unpaid"  # the risk account declined, or nobody is to be charged
 
 
 class FlightSale(msgspec.Struct, frozen=True, kw_only=True):
-    """allowance: as its id is written, also when nobody knows it."""
+    """allowance: as its id is written, also when nobody knows it. nth: how many sales had its
+    counter before. story: of which one, if the till tells several.
+    """
 
     flight: str
     device: int
     seq: int
+    story: int
     allowance: str
     counter: int
+    nth: int
     amount_minor: int
     pays: Pays
     status: SaleStatus
@@ -76,24 +77,14 @@ class FlightSale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What became of one upload: entries that are new, known, in conflict; bytes that are none."""
+    """What became of one upload: entries that are new, known, nobody's; bytes that are none. An
+    entry that tells another story is new, and a case.
+    """
 
     new: int
     known: int
     refused: int
     damaged_bytes: int
-
-
-class DeviceState(msgspec.Struct, frozen=True):
-    """entries: how many are here. whole: how many from the first on without a gap. missing: ranges
-    of sequences, both ends included. closed: the last of a whole journal says that it is the last.
-    """
-
-    till: Till
-    entries: int
-    whole: int
-    missing: tuple[tuple[int, int], ...]
-    closed: bool
 
 
 class Intake:
@@ -105,16 +96,17 @@ class Intake:
 
     def take(self, flight: str, content: bytes, *, told_by: str, now_ms: int) -> Told:
         """Records as tills keep them. Raises UnknownFlight."""
-        raws = [found for found in records(content) if isinstance(found, bytes)]
-        damage = [found for found in records(content) if isinstance(found, Damage)]
+        found = list(records(content))
+        raws = [raw for raw in found if isinstance(raw, bytes)]
+        damaged = sum(damage.length for damage in found if isinstance(damage, Damage))
         with self._store.write() as connection:
-            found = read_flight(connection, flight)
+            of_flight = lock_flight(connection, flight)
             tills = read_tills(connection, flight)
-            upload = _Upload(connection, found, self._keys, told_by, now_ms)
+            upload = _Upload(connection, of_flight, self._keys, told_by, now_ms)
             counts = upload.take(raws, {till.number: till.public_key for till in tills})
-            if found.status is FlightStatus.LANDED and counts[0]:
-                set_status(connection, found, FlightStatus.UPLOADING, now_ms)
-        return Told(*counts, sum(stretch.length for stretch in damage))
+            if of_flight.status is FlightStatus.LANDED and counts[0]:
+                set_status(connection, of_flight, FlightStatus.UPLOADING, now_ms)
+        return Told(*counts, damaged)
 
 
 class _Upload:
@@ -143,52 +135,53 @@ class _Upload:
             except EntryRefused:
                 refused += 1
                 continue
-            there = self._there(entry)
-            if there is None:
-                self._keep(entry)
-                new += 1
-            elif there == entry.raw:
+            stories = self._stories(entry)
+            if entry.raw in stories:
                 known += 1
-            else:
+                continue
+            if stories:
                 self._case(CaseKind.TWO_STORIES, entry, None)
-                refused += 1
+            self._keep(entry, len(stories))
+            new += 1
         return new, known, refused
 
-    def _there(self, entry: Entry) -> bytes | None:
-        columns = FLIGHT_ENTRIES.c
+    def _stories(self, entry: Entry) -> list[bytes]:
+        """What is told already under its name; several, if the till was copied or set back."""
+        columns = FLIGHT_RECORDS.c
         query = select(columns.raw).where(
             columns.flight == self._flight.id,
             columns.device == entry.body.device,
             columns.seq == entry.body.seq,
         )
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else bytes(row.raw)
+        return [bytes(row.raw) for row in self._connection.execute(query)]
 
-    def _keep(self, entry: Entry) -> None:
+    def _keep(self, entry: Entry, story: int) -> None:
         body = entry.body
         row = {
             "flight": self._flight.id,
             "device": body.device,
             "seq": body.seq,
+            "story": story,
             "raw": entry.raw,
             "told_by": self._told_by,
             "told_at_ms": self._now_ms,
         }
-        self._connection.execute(insert(FLIGHT_ENTRIES), row)
+        self._connection.execute(insert(FLIGHT_RECORDS), row)
         columns = FLIGHT_DEVICES.c
         here = (columns.flight == self._flight.id) & (columns.number == body.device)
         told = update(FLIGHT_DEVICES).where(here).values(told_at_ms=self._now_ms)
         self._connection.execute(told)
         if isinstance(body.what, Sold):
-            self._claim(entry, body.what)
+            self._claim(entry, body.what, story)
 
-    def _claim(self, entry: Entry, sold: Sold) -> None:
+    def _claim(self, entry: Entry, sold: Sold, story: int) -> None:
         """The sale, and who pays for it."""
         try:
             frame = open_frame(sold.frame, self._keys)
         except (AllowanceRefused, FrameRefused):
             # A till of ours accepted what nobody signed: its programme is not ours.
             self._case(CaseKind.NOT_GENUINE, entry, None)
+            self._add(entry, sold, story, frame=None, pays=Pays.NOBODY)
             return
         allowance = text_id("alw", frame.allowance.id)
         kind = self._objection(allowance, frame)
@@ -196,20 +189,32 @@ class _Upload:
             self._case(kind, entry, allowance)
         if kind is CaseKind.SPENT_TWICE:
             self._block(allowance)
-        self._connection.execute(
-            insert(FLIGHT_SALES),
-            {
-                "flight": self._flight.id,
-                "device": entry.body.device,
-                "seq": entry.body.seq,
-                "allowance": allowance,
-                "counter": frame.showing.counter,
-                "amount_minor": sold.amount_minor,
-                "pays": self._payer(kind),
-                "status": SaleStatus.PENDING,
-                "tries": 0,
-            },
-        )
+        pays = self._payer(kind)
+        if self._claimed(allowance) + sold.amount_minor > frame.allowance.amount_minor:
+            # Only a till that was copied or set back can do that. Its merchant has it.
+            self._case(CaseKind.BEYOND, entry, allowance)
+            pays = Pays.NOBODY
+        self._add(entry, sold, story, frame=frame, pays=pays)
+
+    def _add(
+        self, entry: Entry, sold: Sold, story: int, *, frame: Frame | None, pays: Pays
+    ) -> None:
+        allowance = text_id("alw", frame.allowance.id) if frame else NO_ALLOWANCE
+        counter = frame.showing.counter if frame else 0
+        row = {
+            "flight": self._flight.id,
+            "device": entry.body.device,
+            "seq": entry.body.seq,
+            "story": story,
+            "allowance": allowance,
+            "counter": counter,
+            "nth": self._uses(allowance, counter),
+            "amount_minor": sold.amount_minor,
+            "pays": pays,
+            "status": SaleStatus.UNPAID if pays is Pays.NOBODY else SaleStatus.PENDING,
+            "tries": 0,
+        }
+        self._connection.execute(insert(FLIGHT_CLAIMS), row)
 
     def _objection(self, allowance: str, frame: Frame) -> CaseKind | None:
         """What is wrong with this sale, or None: it goes to the hold."""
@@ -218,13 +223,24 @@ class _Upload:
             return CaseKind.UNKNOWN_ALLOWANCE
         if kept.status is not AllowanceStatus.OPEN:
             return CaseKind.LATE
-        columns = FLIGHT_SALES.c
-        twice = select(columns.seq).where(
-            columns.allowance == allowance, columns.counter == frame.showing.counter
-        )
-        if self._connection.execute(twice).first() is not None:
+        if self._uses(allowance, frame.showing.counter):
             return CaseKind.SPENT_TWICE
         return None
+
+    def _uses(self, allowance: str, counter: int) -> int:
+        columns = FLIGHT_CLAIMS.c
+        query = select(func.count()).where(
+            columns.allowance == allowance, columns.counter == counter
+        )
+        return self._connection.execute(query).scalar_one()
+
+    def _claimed(self, allowance: str) -> int:
+        """What the hold and the risk account pay or will pay on it, in minor units."""
+        columns = FLIGHT_CLAIMS.c
+        query = select(func.coalesce(func.sum(columns.amount_minor), 0)).where(
+            columns.allowance == allowance, columns.pays != Pays.NOBODY
+        )
+        return int(self._connection.execute(query).scalar_one())
 
     def _payer(self, kind: CaseKind | None) -> Pays:
         passenger = self._flight.rules.spent_twice == "passenger"
@@ -247,56 +263,3 @@ class _Upload:
             allowance=allowance,
             now_ms=self._now_ms,
         )
-
-
-def device_states(connection: Connection, flight: str) -> list[DeviceState]:
-    """How far each till has told its journal."""
-    tills = read_tills(connection, flight)
-    public_keys = {till.number: till.public_key for till in tills}
-    return [
-        _state(till, entries_of(connection, flight, till.number, public_keys))
-        for till in tills
-    ]
-
-
-def entries_of(
-    connection: Connection, flight: str, device: int, public_keys: dict[int, bytes]
-) -> list[Entry]:
-    """In their order; gaps are left out."""
-    columns = FLIGHT_ENTRIES.c
-    query = (
-        select(columns.raw)
-        .where(columns.flight == flight, columns.device == device)
-        .order_by(columns.seq)
-    )
-    from_flight = raw_id(flight)
-    return [
-        open_entry(bytes(row.raw), from_flight, public_keys)
-        for row in connection.execute(query)
-    ]
-
-
-def _state(till: Till, entries: list[Entry]) -> DeviceState:
-    missing: list[tuple[int, int]] = []
-    expected = 1
-    for entry in entries:
-        if entry.body.seq > expected:
-            missing.append((expected, entry.body.seq - 1))
-        expected = entry.body.seq + 1
-    whole = missing[0][0] - 1 if missing else len(entries)
-    chained = _is_chain(entries[:whole])
-    closed = bool(entries) and isinstance(entries[-1].body.what, Closed)
-    return DeviceState(
-        till=till,
-        entries=len(entries),
-        whole=whole,
-        missing=tuple(missing),
-        closed=closed and not missing and chained,
-    )
-
-
-def _is_chain(entries: list[Entry]) -> bool:
-    before = [NO_ENTRY, *[entry.digest for entry in entries]]
-    return all(
-        e.body.previous == d for e, d in zip(entries, before[: len(entries)], strict=True)
-    )

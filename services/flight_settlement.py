@@ -2,6 +2,7 @@
 
     a sale that goes to the hold     captured from it
     a sale that does not             a payment of the risk account to the same merchant
+    what exceeds the allowance       nobody pays; a person sees a case
     the rest of each hold            given back when all tills have reported in full, or when their
                                      time limit has passed
 
@@ -14,6 +15,8 @@ otherwise be a refund of everything.
 """
 
 import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select, update
@@ -38,12 +41,14 @@ from services.allowances import (
 )
 from services.asking import Accounts, Refused, Unanswered
 from services.flight_cases import CaseKind, open_case
-from services.flight_entries import FlightSale, Pays, SaleStatus, device_states
-from services.flight_tables import ALLOWANCES, FLIGHT_SALES
+from services.flight_devices import device_states
+from services.flight_entries import FlightSale, Pays, SaleStatus
+from services.flight_tables import ALLOWANCES, FLIGHT_CLAIMS
 from services.flights import (
     DOWN,
     Flight,
     FlightStatus,
+    lock_flight,
     read_flight,
     set_status,
     unsettled_flights,
@@ -56,6 +61,8 @@ from services.store import Store, StoreUnavailable
 CALLER = "flights"
 # What failed on the way, and may work in the next round.
 ON_THE_WAY = (Unanswered, Refused, MailboxFull, StoreUnavailable)
+# Accounts that settlement asks side by side: one that is stuck takes seconds to say so.
+AT_ONCE = 8
 
 
 class Settlement:
@@ -68,21 +75,36 @@ class Settlement:
         self._clock = clock
 
     async def settle_all(self) -> None:
-        """Every flight that is on the ground, as far as it goes."""
-        for flight in await asyncio.to_thread(unsettled_flights, self._store):
-            try:
-                await self.settle(flight)
-            except ON_THE_WAY:
-                continue
+        """Every flight that is on the ground, as far as it goes. Raises what is no such failure."""
+        flights = await asyncio.to_thread(unsettled_flights, self._store)
+        failures = await _side_by_side([self.settle(flight) for flight in flights])
+        for failure in failures:
+            if not isinstance(failure, ON_THE_WAY):
+                raise failure
 
     async def settle(self, flight: str) -> None:
-        """As far as it goes. Raises UnknownFlight, and what asking an account raises."""
+        """As far as it goes: an account that does not answer holds up its own sales, and no others.
+
+        Raises UnknownFlight, and then what asking an account raises.
+        """
         found = await asyncio.to_thread(self._flight, flight)
-        for sale in await asyncio.to_thread(self._pending, flight):
-            await self._charge(found, sale)
-        for kept in await asyncio.to_thread(self._releasable, flight):
-            await self._give_back(kept)
+        lines: dict[str, list[FlightSale]] = {}
+        pending = await asyncio.to_thread(self._in_state, flight, SaleStatus.PENDING)
+        for sale in pending:
+            line = "risk" if sale.pays is Pays.RISK else sale.allowance
+            lines.setdefault(line, []).append(sale)
+        failures = await _side_by_side([self._charge_all(found, x) for x in lines.values()])
+        releasable = await asyncio.to_thread(self._releasable, flight)
+        failures += await _side_by_side([self._give_back(kept) for kept in releasable])
         await asyncio.to_thread(self._close, flight)
+        failures.sort(key=lambda failure: isinstance(failure, ON_THE_WAY))
+        if failures:
+            raise failures[0]
+
+    async def _charge_all(self, flight: Flight, sales: list[FlightSale]) -> None:
+        """On one account, one after the other."""
+        for sale in sales:
+            await self._charge(flight, sale)
 
     async def retry_unpaid(self, flight: str) -> None:
         """The risk account has money again."""
@@ -113,7 +135,7 @@ class Settlement:
             payer=Payer(parse_account(flight.risk_account)),
             amount=Money(sale.amount_minor, flight.currency),
             merchant=flight.merchant,
-            order=f"{sale.flight}.{sale.device}.{sale.seq}",
+            order=_name(sale),
             channel=CHANNEL,
             place=flight.number,
         )
@@ -160,16 +182,16 @@ class Settlement:
         assert kept is not None, "a sale that goes to a hold names its allowance"
         return kept
 
-    def _pending(self, flight: str) -> list[FlightSale]:
+    def _in_state(self, flight: str, status: SaleStatus) -> list[FlightSale]:
         with self._store.read() as connection:
-            return _sales(connection, flight, SaleStatus.PENDING)
+            return _sales(connection, flight, status)
 
     def _releasable(self, flight: str) -> list[KeptAllowance]:
         """What is to be given back now; from here on a sale on it is late."""
         columns = ALLOWANCES.c
         of_flight = columns.flight == flight
         with self._store.write() as connection:
-            found = read_flight(connection, flight)
+            found = lock_flight(connection, flight)
             if not self._may_release(connection, found):
                 return []
             opened = of_flight & (columns.status == AllowanceStatus.OPEN)
@@ -204,22 +226,26 @@ class Settlement:
         self._mark(sale, {"pays": Pays.RISK})
 
     def _mark(self, sale: FlightSale, values: dict[str, object]) -> None:
-        columns = FLIGHT_SALES.c
+        """Unless it is past that: a gateway that was slow knows of an earlier try only."""
+        columns = FLIGHT_CLAIMS.c
         here = (
             (columns.flight == sale.flight)
             & (columns.device == sale.device)
             & (columns.seq == sale.seq)
+            & (columns.story == sale.story)
+            & (columns.tries == sale.tries)
             & (columns.status == SaleStatus.PENDING)
         )
         with self._store.write() as connection:
-            connection.execute(update(FLIGHT_SALES).where(here).values(values))
+            connection.execute(update(FLIGHT_CLAIMS).where(here).values(values))
 
     def _try_again(self, flight: str) -> None:
-        columns = FLIGHT_SALES.c
-        here = (columns.flight == flight) & (columns.status == SaleStatus.UNPAID)
+        columns = FLIGHT_CLAIMS.c
+        unpaid = (columns.status == SaleStatus.UNPAID) & (columns.pays == Pays.RISK)
+        here = (columns.flight == flight) & unpaid
         values = {"status": SaleStatus.PENDING, "tries": columns.tries + 1}
         with self._store.write() as connection:
-            connection.execute(update(FLIGHT_SALES).where(here).values(values))
+            connection.execute(update(FLIGHT_CLAIMS).where(here).values(values))
 
     def _close(self, flight: str) -> None:
         """All is told or too late, all is paid or known to be owed, all is given back."""
@@ -229,7 +255,7 @@ class Settlement:
             columns.flight == flight, columns.status.in_(unended)
         )
         with self._store.write() as connection:
-            found = read_flight(connection, flight)
+            found = lock_flight(connection, flight)
             if not self._may_release(connection, found):
                 return
             if connection.execute(waiting).first() is None:
@@ -242,14 +268,11 @@ _ENDED = frozenset(
 )
 
 
-def _sales(
-    connection: Connection, flight: str, status: SaleStatus | None = None
-) -> list[FlightSale]:
-    columns = FLIGHT_SALES.c
-    query = select(FLIGHT_SALES).where(columns.flight == flight)
-    if status is not None:
-        query = query.where(columns.status == status)
-    rows = connection.execute(query.order_by(columns.device, columns.seq)).mappings()
+def _sales(connection: Connection, flight: str, status: SaleStatus) -> list[FlightSale]:
+    columns = FLIGHT_CLAIMS.c
+    here = (columns.flight == flight) & (columns.status == status)
+    query = select(FLIGHT_CLAIMS).where(here).order_by(columns.device, columns.seq)
+    rows = connection.execute(query).mappings()
     return [as_struct(row, FlightSale) for row in rows]
 
 
@@ -258,7 +281,27 @@ def _payment_of(kept: KeptAllowance) -> Ref:
     return parse_payment(kept.payment)
 
 
+def _name(sale: FlightSale) -> str:
+    place = f"{sale.flight}.{sale.device}.{sale.seq}"
+    return f"{place}.story{sale.story}" if sale.story else place
+
+
+async def _side_by_side(tasks: Sequence[Coroutine[Any, Any, None]]) -> list[Exception]:
+    """All of them, some at once; what failed, in their order."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(task: Coroutine[Any, Any, None]) -> None:
+        async with room:
+            await task
+
+    ended = await asyncio.gather(*map(one, tasks), return_exceptions=True)
+    for failure in ended:
+        if isinstance(failure, BaseException) and not isinstance(failure, Exception):
+            raise failure
+    return [failure for failure in ended if isinstance(failure, Exception)]
+
+
 def _cause(step: str, sale: FlightSale) -> Cause:
-    name = f"{step}.{sale.flight}.{sale.device}.{sale.seq}.{sale.tries}"
+    name = f"{step}.{_name(sale)}.{sale.tries}"
     request = request_digest(msgspec.msgpack.encode([name, sale.amount_minor]))
     return Cause(key_digest("flight sale", name), request, CALLER)

@@ -78,36 +78,42 @@ ALLOWANCES = Table(
     Index("ix_allowances_of_account", "account", "created_at_ms"),
 )
 
-# What the tills told, as they signed it. told_by: who brought it, be it for another till.
-FLIGHT_ENTRIES = Table(
-    "flight_entries",
+# What the tills told, as they signed it. told_by: who brought it, be it for another till. story:
+# 0 for what was told first under a sequence, then 1 and on: a till has one story, unless it was
+# copied or set back.
+FLIGHT_RECORDS = Table(
+    "flight_records",
     METADATA,
     Column("flight", Text, ForeignKey("flights.id"), nullable=False),
     Column("device", Integer, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    Column("story", Integer, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Column("told_by", Text, nullable=False),
     Column("told_at_ms", BigInteger, nullable=False),
-    PrimaryKeyConstraint("flight", "device", "seq", name="pk_flight_entries"),
+    PrimaryKeyConstraint("flight", "device", "seq", "story", name="pk_flight_records"),
 )
 
-# pays: the hold, or the risk account. tries: each charge of the risk account has a key of its own.
-FLIGHT_SALES = Table(
-    "flight_sales",
+# pays: the hold, the risk account or nobody. tries: each charge of the risk account has a key of
+# its own. nth: how many sales had the counter before; no two can be the first one.
+FLIGHT_CLAIMS = Table(
+    "flight_claims",
     METADATA,
     Column("flight", Text, ForeignKey("flights.id"), nullable=False),
     Column("device", Integer, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    Column("story", Integer, nullable=False),
     Column("allowance", Text, nullable=False),
     Column("counter", BigInteger, nullable=False),
+    Column("nth", Integer, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("pays", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("payment", Text),
-    PrimaryKeyConstraint("flight", "device", "seq", name="pk_flight_sales"),
-    Index("ix_flight_sales_by_counter", "allowance", "counter"),
-    Index("ix_flight_sales_by_status", "status", "flight"),
+    PrimaryKeyConstraint("flight", "device", "seq", "story", name="pk_flight_claims"),
+    UniqueConstraint("allowance", "counter", "nth", name="uq_flight_claims_allowance"),
+    Index("ix_flight_claims_by_status", "status", "flight"),
 )
 
 FLIGHT_CASES = Table(

@@ -36,12 +36,14 @@ def till_view(device: DeviceReport) -> TillView:
         name=state.till.name,
         entries=state.entries,
         missing=[GapView(first, last) for first, last in state.missing],
+        two_stories=list(state.forked),
         reported=state.closed,
         told_at=time_text(told_at_ms) if told_at_ms else None,
         sales=device.sales,
         sold_minor=device.sold_minor,
         given_minor=device.given_minor,
         taken_minor=device.taken_minor,
+        lost_minor=device.lost_minor,
     )
 
 

@@ -53,7 +53,7 @@ class RulesBody(In, frozen=True):
     valid_s: Annotated[int, Meta(ge=3600, le=7 * 86_400)] = 48 * 3600
     report_s: Annotated[int, Meta(ge=60, le=7 * 86_400)] = 48 * 3600
     sale_max_minor: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
-    spent_twice: Literal["risk", "passenger"] = "risk"
+    spent_twice: Literal["risk", "passenger"] = "passenger"
     policy: PolicyBody = PolicyBody()
 
 
@@ -112,25 +112,32 @@ class ArticleView(Out, frozen=True):
 
 
 class GapView(Out, frozen=True):
-    """Sequences that nobody has told, both ends included."""
+    """Sequences that nobody has told, both ends included. last: null after the landing, when nobody
+    knows where the till's journal ends.
+    """
 
     first: int
-    last: int
+    last: int | None
 
 
 class TillView(Out, frozen=True):
-    """reported: its whole journal is here, up to the entry that says that it is the last."""
+    """reported: its whole journal is here, up to the entry that says that it is the last, and there
+    is no other story. two_stories: entries of which there are several. lost: of what was given,
+    what no till that has reported took.
+    """
 
     number: int
     name: str
     entries: int
     missing: list[GapView]
+    two_stories: list[int]
     reported: bool
     told_at: str | None
     sales: int
     sold_minor: int
     given_minor: int
     taken_minor: int
+    lost_minor: int
 
 
 class CategoryView(Out, frozen=True):

@@ -16,7 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from terminals.inflight.allowance import DeviceNumber, Id, Minor
 from terminals.inflight.frame import FRAME_BYTES_MAX
 from terminals.inflight.plan import Sku
-from terminals.inflight.signed import SignatureWrong, open_signed, sign
+from terminals.inflight.signed import (
+    SIGNATURE_BYTES,
+    SignatureWrong,
+    open_signed,
+    sign,
+)
 
 KIND = "till entry"
 DIGEST_BYTES = 32
@@ -115,13 +120,18 @@ def make_entry(body: Body, key: Ed25519PrivateKey) -> Entry:
 def open_entry(raw: bytes, flight: bytes, public_keys: dict[int, bytes]) -> Entry:
     """public_keys: of the flight's tills, by number. Raises EntryRefused."""
     try:
-        body = _decode(raw[64:])
+        body = _decode(raw[SIGNATURE_BYTES:])
         if body.flight != flight or len(raw) > ENTRY_BYTES_MAX:
             raise EntryRefused
         open_signed(public_keys[body.device], KIND, raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, SignatureWrong, KeyError):
         raise EntryRefused from None
     return Entry(raw, body)
+
+
+def read_entry(raw: bytes) -> Entry:
+    """Of one whose signature was checked before it was kept."""
+    return Entry(raw, _decode(raw[SIGNATURE_BYTES:]))
 
 
 def take_gift(

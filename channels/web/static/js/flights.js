@@ -17,9 +17,9 @@ const NEXT = { open: "boarded", boarded: "airborne", airborne: "landed" };
 
 /** @typedef {{id: string, number: string, date: string, legs: string[], aircraft: string,
  *   currency: string, status: string, tills: number}} Flight */
-/** @typedef {{first: number, last: number}} Gap */
-/** @typedef {{number: number, name: string, entries: number, missing: Gap[], reported: boolean,
- *   sales: number, sold_minor: number}} Till */
+/** @typedef {{first: number, last: ?number}} Gap */
+/** @typedef {{number: number, name: string, entries: number, missing: Gap[], two_stories: number[],
+ *   reported: boolean, sales: number, sold_minor: number, lost_minor: number}} Till */
 /** @typedef {{id: string, text: string, till: number, entry: number, closed_at: ?string}} Case */
 
 class FlightsPage {
@@ -181,12 +181,19 @@ function row(title, says, end) {
 
 /** @param {Till} till @param {string} currency */
 function tillRow(till, currency) {
-  const gaps = till.missing.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
-  const missing = gaps.length ? ` · ${say(text.missing, { gaps: gaps.join(", ") })}` : "";
+  const gaps = till.missing.map(({ first, last }) =>
+    last === null ? say(text.from, { first }) : first === last ? first : `${first}–${last}`);
+  const stories = till.two_stories.join(", ");
+  const says = [
+    say(text.till, till),
+    gaps.length ? say(text.missing, { gaps: gaps.join(", ") }) : "",
+    stories ? say(text.twoStories, { stories }) : "",
+    till.lost_minor ? say(text.lost, { amount: formatMoney(till.lost_minor, currency) }) : "",
+  ];
   const told = till.reported ? text.reported : text.waiting;
   return row(
     el("span", { class: "row-title", text: `${till.name} · ${told}` }),
-    say(text.till, till) + missing,
+    says.filter(Boolean).join(" · "),
     formatMoney(till.sold_minor, currency),
   );
 }

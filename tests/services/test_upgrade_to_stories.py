@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 
 from services import schema
 from services.keyring import Keyring
-from services.migrations.versions import v0013_flight_stories as stories
+from services.migrations.versions import v0016_flight_stories as stories
 from services.store import open_store
 
 SCRIPTS = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))

@@ -6,8 +6,8 @@ New tables, because a primary key cannot be changed everywhere; what was told mo
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:

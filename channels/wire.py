@@ -114,6 +114,14 @@ class OrderBody(In, frozen=True):
     lines: Annotated[list[OrderLineBody], Meta(max_length=50)] = []
 
 
+class OfflineCodesBody(In, frozen=True):
+    """largest: what each code pays at most, and in which currency; without it, what the wallet
+    does.
+    """
+
+    largest: Amount | UnsetType = UNSET
+
+
 class Out(msgspec.Struct, frozen=True):
     """What we send."""
 
@@ -234,6 +242,19 @@ class CodeView(Out, frozen=True):
     valid_s: int
     png: str
     svg: str
+
+
+class OfflineCodeView(Out, frozen=True):
+    payload: str
+    svg: str
+    expires_at: str
+
+
+class OfflineCodesView(Out, frozen=True):
+    """Each pays once. Whoever has the picture of one can pay with it."""
+
+    codes: list[OfflineCodeView]
+    expires_at: str
 
 
 class EntryView(Out, frozen=True):

@@ -18,10 +18,11 @@ from actors.engine import Engine
 from actors.frame import Heartbeat, Statistics, decode_statistics, encode
 from actors.runtime import PartitionUnavailable, Road
 from channels.agents.agents import Agents
-from channels.api.accounts import AccountsApi
+from channels.api.accounts import AccountsApi, Guards
 from channels.api.cards import CardsApi
 from channels.api.linked_cards import LinkedCardsApi
 from channels.api.orders import OrdersApi
+from channels.api.own_limits import OwnLimitsApi
 from channels.api.passkeys import PasskeysApi
 from channels.api.payments import PaymentsApi
 from channels.api.payouts import PayoutsApi
@@ -72,7 +73,9 @@ from services.forgetting import learn_forgotten
 from services.keyring import Keyring, open_keyring
 from services.limits import Limits
 from services.nonces import Nonces
+from services.offline_codes import OfflineCodes
 from services.order_texts import OrderTexts
+from services.own_limits import OwnLimits
 from services.passkey_door import DoorParts, PasskeyDoor
 from services.passkey_proof import RelyingParty
 from services.payments import Judges, Payments
@@ -85,6 +88,8 @@ from services.transfers import Transfers
 
 # Order references are written beside the journal this often; losing some costs a label.
 FLUSH_S = 0.25
+# A limit that was set on another gateway holds here within this time: an indexed read each.
+LIMITS_S = 0.5
 # Between two looks at tickets and flights that are unfinished: an indexed read of each.
 RESUME_S = 5.0
 # What another process forgot is forgotten here within this time, as a disabled principal is
@@ -124,6 +129,8 @@ class Gateway:
         self._tasks: list[asyncio.Task[None]] = []
         self._pulse_free = asyncio.Lock()
         self.engine = Engine(parts.directory, parts.road)
+        self._own_limits = OwnLimits(parts.store, parts.clock)
+        self._offline = OfflineCodes(parts.store, parts.clock)
         self._sightings = Sightings(parts.store, parts.clock)
         self._nonces = Nonces(parts.store, parts.clock)
         self._signed = SignedRequests(self._find_signer, self._nonces, parts.clock)
@@ -184,7 +191,12 @@ class Gateway:
             accounts,
             keyring,
             self._order_texts,
-            Judges(desk, ChannelRules(parts.config.channels, parts.store)),
+            Judges(
+                desk,
+                ChannelRules(parts.config.channels, parts.store),
+                self._own_limits,
+                self._offline,
+            ),
             clock=parts.clock,
             random_bytes=parts.random_bytes,
         )
@@ -205,10 +217,7 @@ class Gateway:
         )
         self._iso8583 = self._listener(accounts, payments, keyring)
         return [
-            *AccountsApi(
-                accounts, payments, parts.store, views, codes=self.limits.codes
-            ).routes(),
-            *TransfersApi(accounts, Transfers(accounts)).routes(),
+            *self._wallet_routes(accounts, payments, views),
             *PaymentsApi(
                 accounts, payments, views, failed_codes=self.limits.failed_codes
             ).routes(),
@@ -221,6 +230,19 @@ class Gateway:
             *ScansApi(payments, parts.store, views, orders.pay_order).routes(),
             *self._agents.routes(),
             *self._in_flight.routes(),
+        ]
+
+    def _wallet_routes(
+        self, accounts: Accounts, payments: Payments, views: Views
+    ) -> list[Route]:
+        """What a person does with a wallet."""
+        store, own = self._parts.store, self._own_limits
+        proof = Proof(store, self._parts.clock)
+        guards = Guards(codes=self.limits.codes, proof=proof, offline=self._offline)
+        return [
+            *AccountsApi(accounts, payments, store, views, guards).routes(),
+            *TransfersApi(accounts, Transfers(accounts, own)).routes(),
+            *OwnLimitsApi(accounts, own, store, self._parts.clock).routes(),
         ]
 
     def _sign_in_routes(self, accounts: Accounts, keyring: Keyring) -> list[Route]:
@@ -355,10 +377,13 @@ class Gateway:
         return web.Response(body=body, content_type="application/json")
 
     async def _start(self, _app: web.Application) -> None:
+        # Before anybody is served: a limit that is not known yet would not hold.
+        await asyncio.to_thread(self._own_limits.learn)
         await self._iso8583.start()
         self._tasks = [
             asyncio.create_task(self.hub.run()),
             asyncio.create_task(self._keep_flushing()),
+            asyncio.create_task(self._keep_learning()),
             asyncio.create_task(self._watch.run()),
             asyncio.create_task(self._keep_resuming()),
             asyncio.create_task(self._keep_forgetting()),
@@ -372,6 +397,15 @@ class Gateway:
                 await asyncio.to_thread(self._sightings.flush)
             except StoreUnavailable:
                 _log.warning("order references could not be written, and are kept")
+
+    async def _keep_learning(self) -> None:
+        """Who set a limit on another gateway."""
+        while True:
+            await asyncio.sleep(LIMITS_S)
+            try:
+                await asyncio.to_thread(self._own_limits.learn)
+            except StoreUnavailable:
+                _log.warning("limits could not be read, and are asked for again")
 
     async def _keep_resuming(self) -> None:
         """Tickets and flights that a gateway which died, or a silent airline, left half done."""

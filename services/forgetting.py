@@ -21,6 +21,12 @@ from services.card_tables import LINKED_CARDS
 from services.data_keys import data_keys
 from services.order_texts import forget_texts
 from services.orders import OrderStatus
+from services.passenger_tables import (
+    OFFLINE_CODES,
+    OWN_LIMIT_USES,
+    OWN_LIMITS,
+    WAYS_TO_PAY,
+)
 from services.passkeys import remove_all
 from services.principals import set_disabled
 from services.store import Store
@@ -135,6 +141,8 @@ def _delete(connection: Connection, holder: str, trace: Trace, now_ms: int) -> N
         set_disabled(connection, principal, now_ms)
         remove_all(connection, principal)
     connection.execute(update(PRINCIPALS).where(of_account).values(sealed_name=None))
+    for table in (OFFLINE_CODES, OWN_LIMITS, OWN_LIMIT_USES, WAYS_TO_PAY):
+        connection.execute(delete(table).where(table.c.account == holder))
     connection.execute(delete(LINKED_CARDS).where(LINKED_CARDS.c.account == holder))
     tickets = dict.fromkeys(
         ("sealed_order_text", "sealed_passengers", "sealed_ticket_numbers")

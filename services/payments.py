@@ -30,7 +30,9 @@ from services.card_desk import CardDesk, Presented
 from services.card_desk import Sale as CardSale
 from services.channel_rules import ChannelRules
 from services.keyring import Keyring
+from services.offline_codes import CODES_MAX, CodeSet, OfflineCodes
 from services.order_texts import OrderTexts
+from services.own_limits import UNLIMITED, Allowed, OwnLimits
 from terminals.payment_code import CodeKeys, PaymentCode
 
 # A hold that nobody captures comes back by itself. A week is what card schemes give most
@@ -38,14 +40,18 @@ from terminals.payment_code import CodeKeys, PaymentCode
 HOLD_MS = 7 * DAY_MS
 HOLD_MS_MAX = 31 * DAY_MS
 WEB_DEVICE = 1  # codes drawn by the server for a signed-in page
+OFFLINE_DEVICE = 2  # and those that it draws for later (services/offline_codes.py)
 
 
 class Payer(msgspec.Struct, frozen=True):
-    """card: the code is then its tap, and what it proves is judged with the sale."""
+    """card: the code is then its tap, and what it proves is judged with the sale. offline: the code
+    was drawn long ago, for a phone without a network.
+    """
 
     account: AccountId
     code: ScannedCode | None = None
     card: Presented | None = None
+    offline: bool = False
 
 
 class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +77,8 @@ class Judges(msgspec.Struct, frozen=True):
 
     cards: CardDesk
     rules: ChannelRules
+    own: OwnLimits
+    offline: OfflineCodes
 
 
 class Payments:
@@ -89,6 +97,8 @@ class Payments:
         self._order_texts = order_texts
         self._cards = judges.cards
         self._rules = judges.rules
+        self._own = judges.own
+        self._offline = judges.offline
         self._clock = clock
         self._random_bytes = random_bytes
         ring = sorted(keyring.payment_code_keys().items())
@@ -98,7 +108,8 @@ class Payments:
         """Whose code it is. Raises CodeUnreadable."""
         opened = self._codes.open(text)
         scanned = ScannedCode(opened.code_id, opened.code.issued_at_ms)
-        return Payer(opened.code.account, scanned)
+        offline = opened.code.device == OFFLINE_DEVICE
+        return Payer(opened.code.account, scanned, offline=offline)
 
     async def open_card(self, text: str) -> Payer:
         """Whose card it is. Raises UnknownCard, TapUnreadable, StoreUnavailable."""
@@ -113,11 +124,37 @@ class Payments:
         expires_at_ms = issued_at_ms + CODE_LIFE_MS
         return IssuedCode(self._codes.seal(code), issued_at_ms, expires_at_ms)
 
+    def draw_offline(
+        self, account: AccountId, session: str | None, largest: Money | None
+    ) -> list[IssuedCode]:
+        """Codes for a phone that will have no network, instead of those it has. Reads and writes
+        the store.
+        """
+        now_ms = self._clock.now_ms()
+        counters = [int.from_bytes(self._random_bytes(4), "big") for _ in range(CODES_MAX)]
+        codes = [
+            self._codes.seal(PaymentCode(account, OFFLINE_DEVICE, counter, now_ms))
+            for counter in counters
+        ]
+        drawn = CodeSet(
+            account=account,
+            code_ids=[self._codes.open(code).code_id for code in codes],
+            session=session,
+            largest=largest,
+        )
+        expires_at_ms = self._offline.replace(drawn)
+        return [IssuedCode(code, now_ms, expires_at_ms) for code in codes]
+
     async def authorise(self, request: PaymentRequest, cause: Cause) -> Reply:
         refusal = await self._rules.refusal(
             request.channel, request.merchant, request.amount
         )
-        return await self._ask(request, cause, refusal)
+        allowed: Allowed | DeclineReason = UNLIMITED
+        if refusal is None:
+            allowed = await self._own.allow(request.payer.account, request.amount, cause)
+        if isinstance(allowed, DeclineReason):
+            return await self._ask(request, cause, allowed)
+        return await self._own.asked(allowed, self._ask(request, cause, refusal))
 
     async def collect(self, request: PaymentRequest, cause: Cause) -> Reply:
         """For what was sold and handed over already: no rule of a channel can undo that."""
@@ -125,9 +162,18 @@ class Payments:
 
     async def increase(self, increase: Increase, channel: str, cause: Cause) -> Reply:
         """channel: of who asks. A hold does not grow beyond what could be held at once."""
-        ceiling_minor = self._rules.ceiling_minor(channel, increase.amount.commodity)
-        command = msgspec.structs.replace(increase, ceiling_minor=ceiling_minor)
-        return await self._accounts.change(command, cause)
+        allowed = await self._own.allow(increase.account, increase.amount, cause)
+        if isinstance(allowed, DeclineReason):
+            command = msgspec.structs.replace(increase, ceiling_minor=0)
+            return await self._accounts.change(command, cause)
+        of_channel = self._rules.ceiling_minor(channel, increase.amount.commodity)
+        ceilings = [
+            minor for minor in (of_channel, allowed.payment_minor) if minor is not None
+        ]
+        command = msgspec.structs.replace(
+            increase, ceiling_minor=min(ceilings, default=None)
+        )
+        return await self._own.asked(allowed, self._accounts.change(command, cause))
 
     async def _ask(
         self, request: PaymentRequest, cause: Cause, refusal: DeclineReason | None
@@ -137,13 +183,20 @@ class Payments:
         sale = Sale(
             request.merchant, digest, request.channel, request.place, request.terminal
         )
+        code = request.payer.code
+        if code and request.payer.offline and refusal is None:
+            begun = await asyncio.to_thread(self._offline.begin, code, request.amount)
+            if isinstance(begun, DeclineReason):
+                refusal = begun
+            else:
+                code = begun
         command = Authorise(
             account=request.payer.account,
             amount=request.amount,
             sale=sale,
             capture=request.capture,
             hold_ms=request.hold_ms,
-            code=request.payer.code,
+            code=code,
             card=await self._judged(request),
             refusal=refusal,
         )

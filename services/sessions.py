@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from ledger.clock import SECOND_MS, Clock
 from services.access_revision import note_change
 from services.mint import RandomBytes, base32, mint
+from services.passenger_tables import OFFLINE_CODES
 from services.passkey_tables import PASSKEYS, SESSIONS
 from services.personal_text import open_texts, seal_text
 from services.principals import (
@@ -139,13 +140,18 @@ def end_session(store: Store, principal: str, session: str) -> None:
 
 def end_sessions(connection: Connection, which: ColumnElement[bool]) -> int:
     """How many. Their keys go with them: nothing refers to one, and none is kept for nothing."""
-    query = select(SESSIONS.c.key_digest).where(which)
-    digests = connection.execute(query).scalars().all()
-    if digests:
+    query = select(SESSIONS.c.id, SESSIONS.c.key_digest).where(which)
+    found = connection.execute(query).all()
+    if found:
+        sessions, digests = ([row[column] for row in found] for column in (0, 1))
+        # A phone that was signed out pays with no code that it kept.
+        connection.execute(
+            delete(OFFLINE_CODES).where(OFFLINE_CODES.c.session.in_(sessions))
+        )
         connection.execute(delete(SESSIONS).where(SESSIONS.c.key_digest.in_(digests)))
         connection.execute(delete(API_KEYS).where(API_KEYS.c.digest.in_(digests)))
         note_change(connection)
-    return len(digests)
+    return len(found)
 
 
 def passkey_of(store: Store, caller: Principal) -> str | None:
@@ -169,12 +175,18 @@ def is_proved(store: Store, caller: Principal, *, now_ms: int) -> bool:
     An owner without a passkey has nothing to prove it by; so there, the key is all there is.
     """
     has_one = select(PASSKEYS.c.id).where(PASSKEYS.c.principal == caller.id).limit(1)
+    with store.read() as connection:
+        if connection.execute(has_one).first() is None:
+            return True
+    return has_proved(store, caller, now_ms=now_ms)
+
+
+def has_proved(store: Store, caller: Principal, *, now_ms: int) -> bool:
+    """Whether the owner has shown a passkey in this session, some minutes ago at most."""
     lately = select(SESSIONS.c.id).where(
         SESSIONS.c.id == caller.session, SESSIONS.c.proved_at_ms > now_ms - PROOF_MS
     )
     with store.read() as connection:
-        if connection.execute(has_one).first() is None:
-            return True
         return connection.execute(lately).first() is not None
 
 

@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable
 from actors.batcher import MailboxFull
 from ledger.account import TransferStatus
 from ledger.commands import Fund, ReadTransfer, SendTransfer
+from ledger.decline import DeclineReason
 from ledger.entry import Cause
 from ledger.ids import AccountId, Ref, derive_account
 from ledger.money import Money
-from ledger.replies import Reply, TransferReply
+from ledger.replies import DeclinedReply, Reply, TransferReply
 from services.asking import Accounts, Refused, Unanswered
+from services.own_limits import OwnLimits
 
 # How often, and how long, a transfer is looked at before the answer says "on its way".
 LOOK_S = 0.01
@@ -28,10 +30,16 @@ def evidence_account(source: str, reference: str) -> AccountId:
 
 
 class Transfers:
+    """own: the limits that senders have set to themselves."""
+
     def __init__(
-        self, accounts: Accounts, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        accounts: Accounts,
+        own: OwnLimits,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._accounts = accounts
+        self._own = own
         self._sleep = sleep
 
     async def fund(
@@ -45,7 +53,10 @@ class Transfers:
         self, source: AccountId, target: AccountId, amount: Money, cause: Cause
     ) -> Reply:
         command = SendTransfer(account=source, target=target, amount=amount)
-        reply = await self._accounts.change(command, cause)
+        allowed = await self._own.allow(source, amount, cause)
+        if isinstance(allowed, DeclineReason):
+            return DeclinedReply(allowed)
+        reply = await self._own.asked(allowed, self._accounts.change(command, cause))
         return await self._wait(reply, cause.caller)
 
     async def _wait(self, reply: Reply, caller: str) -> Reply:

@@ -3,14 +3,25 @@
 import asyncio
 import base64
 
+import msgspec
+
 from actors.reads import ENTRIES_MAX
 from channels.access import own_account, require_left
 from channels.outcome import approved
 from channels.problem import bad_field
+from channels.proof import Proof
 from channels.query import number
 from channels.route import Answer, Call, NoBody, Route, scopes
 from channels.views import Views, account_view
-from channels.wire import AccountView, CodeView, EntriesView, OpenAccountBody
+from channels.wire import (
+    AccountView,
+    CodeView,
+    EntriesView,
+    OfflineCodesBody,
+    OfflineCodesView,
+    OfflineCodeView,
+    OpenAccountBody,
+)
 from ledger.account import CODE_LIFE_MS
 from ledger.clock import SECOND_MS
 from ledger.commands import (
@@ -24,15 +35,26 @@ from ledger.commands import (
 from ledger.entry import unseal
 from ledger.events import AccountKind
 from ledger.ids import AccountId, account_text, derive_account
-from ledger.money import UnknownCommodity, exponent
+from ledger.money import Money, UnknownCommodity, exponent
 from ledger.replies import AccountReply, EntriesReply
 from ledger.time_text import time_text
 from services.asking import Accounts
 from services.labels import AccountLabel, find_labels, set_label
 from services.limits import Limit
+from services.offline_codes import CODES_MAX, OfflineCodes
 from services.payments import Payments
 from services.store import Store
 from terminals.qr_image import draw_png, draw_svg
+
+
+class Guards(msgspec.Struct, frozen=True, kw_only=True):
+    """codes: how many somebody may draw. proof: what only the owner should do. offline: the codes
+    that a freeze makes an end of.
+    """
+
+    codes: Limit
+    proof: Proof
+    offline: OfflineCodes
 
 
 class AccountsApi:
@@ -42,10 +64,11 @@ class AccountsApi:
         payments: Payments,
         store: Store,
         views: Views,
-        *,
-        codes: Limit,
+        guards: Guards,
     ) -> None:
-        self._codes = codes
+        self._codes = guards.codes
+        self._proof = guards.proof
+        self._offline = guards.offline
         self._accounts = accounts
         self._payments = payments
         self._store = store
@@ -94,6 +117,11 @@ class AccountsApi:
                 scopes=scopes("own", "accounts"), summary="A payment code: pays once, for 60 s",
                 body=NoBody, answers={201: CodeView},
             ),
+            Route(
+                method="POST", path="/v1/accounts/{id}/codes/offline", handler=self.offline,
+                scopes=scopes("own"), body=OfflineCodesBody, answers={201: OfflineCodesView},
+                summary="Ten codes for a phone without a network; the last ten pay no more",
+            ),
         ]  # fmt: skip
 
     async def open(self, call: Call) -> Answer:
@@ -127,11 +155,16 @@ class AccountsApi:
         return await self._change(CloseAccount(account=account), call)
 
     async def freeze(self, call: Call) -> Answer:
+        """At once, for whoever holds the key: nobody should have to find a passkey first."""
         account = own_account(call.caller, call.path["id"])
-        return await self._change(FreezeAccount(account=account), call)
+        answer = await self._change(FreezeAccount(account=account), call)
+        # They would pay again after an unfreeze, and the phone that has them may be lost.
+        await asyncio.to_thread(self._offline.drop, account)
+        return answer
 
     async def unfreeze(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])
+        await self._proof.require(call.caller)
         return await self._change(UnfreezeAccount(account=account), call)
 
     async def _change(
@@ -165,6 +198,29 @@ class AccountsApi:
         command = ReadAccount(account=account)
         approved(await self._accounts.read(command, call.caller.id), AccountReply, "id")
         return Answer(201, await asyncio.to_thread(self._draw, account))
+
+    async def offline(self, call: Call) -> Answer:
+        account = own_account(call.caller, call.path["id"])
+        require_left(self._codes, call.caller, "Too many codes were drawn.")
+        for _ in range(CODES_MAX):
+            self._codes.spend(call.caller.id)
+        given = call.body.largest
+        largest = Money(given.amount_minor, given.currency) if given else None
+        command = ReadAccount(account=account)
+        approved(await self._accounts.read(command, call.caller.id), AccountReply, "id")
+        session = call.caller.session
+        view = await asyncio.to_thread(self._draw_offline, account, session, largest)
+        return Answer(201, view)
+
+    def _draw_offline(
+        self, account: AccountId, session: str | None, largest: Money | None
+    ) -> OfflineCodesView:
+        issued = self._payments.draw_offline(account, session, largest)
+        until = time_text(issued[0].expires_at_ms)
+        codes = [
+            OfflineCodeView(one.payload, draw_svg(one.payload), until) for one in issued
+        ]
+        return OfflineCodesView(codes, until)
 
     def _draw(self, account: AccountId) -> CodeView:
         """In a thread: drawing takes some milliseconds of plain Python."""

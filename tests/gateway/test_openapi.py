@@ -151,6 +151,7 @@ SOME = {
     "/v1/payouts/{id}/paid": {"evidence": {"source": "bank", "reference": "stmt-0"}},
     "/v1/payments/{id}/increase": {"amount": money(1)},
     "/v1/cards/{id}/tap-limit": {"tap_limit": None},
+    "/v1/accounts/{id}/limits": {"limits": []},
     "/v1/accounts/{id}/linked-cards": linked(),
     "/v1/accounts/{id}/linked-cards/unlink": {"token": linked()["token"]},
     "/v1/accounts/{id}/top-ups": {
@@ -196,8 +197,8 @@ async def refusals_of_its_shape(house: House) -> None:
             if route.body is None:
                 await knock(caller, route)
                 continue
-            await caller.post(path, b"no")
-            await caller.post(path, b" " * 20_000)
+            await caller._call(route.method, path, b"no", {})
+            await caller._call(route.method, path, b" " * 20_000, {})
 
 
 async def refusals_of_who_is_slow(house: House) -> None:
@@ -214,7 +215,7 @@ async def refusals_of_who_is_slow(house: House) -> None:
                 continue
             path = route.path.replace("{id}", "none")
             for caller in (house.operator, house.lounge, house.amira, house.agent):
-                await caller.post(path, body())
+                await caller._call(route.method, path, body(), {})
 
 
 async def refusals_of_too_many_tries(house: House) -> None:
@@ -319,6 +320,13 @@ async def tickets_that_end_in_every_way(house: House, agency: Agency) -> None:
     void = f"/v1/agency/tickets/{made.body['id']}/void"
     await house.agent.post(void)
     await house.agent.post(void)
+
+
+async def what_people_decide(house: House) -> None:
+    path = f"/v1/accounts/{AMIRA}"
+    await house.amira.post(f"{path}/codes/offline")
+    await house.amira.put(f"{path}/limits", {"limits": []})
+    await house.amira.get(f"{path}/limits")
 
 
 async def what_is_asked_is_done(house: House) -> None:
@@ -452,6 +460,7 @@ WALKS: list[Walk] = [
     what_agencies_do,
     every_answer_about_flights,
     every_answer_about_passkeys,
+    what_people_decide,
     what_is_asked_is_done,
     every_answer,
     what_is_closed_is_closed,

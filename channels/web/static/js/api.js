@@ -65,6 +65,26 @@ export class Api {
     return this.#call(path, { method: "POST", body: JSON.stringify(body), headers }, { withinMs });
   }
 
+  /** Replaces what is there. @param {string} path @param {object} body @returns {Promise<any>} */
+  async put(path, body) {
+    const headers = { "Content-Type": "application/json" };
+    return (await this.#call(path, { method: "PUT", body: JSON.stringify(body), headers }, {})).body;
+  }
+
+  /** @param {string} path */
+  async remove(path) {
+    await this.#call(path, { method: "DELETE" }, {});
+  }
+
+  /** A document that is no JSON, such as an export. @param {string} path @returns {Promise<Blob>} */
+  async download(path) {
+    const response = await fetch(path, { headers: this.identity }).catch((error) => {
+      throw new NoAnswer(String(error));
+    });
+    if (!response.ok) throw new Problem(response.status, await response.json().catch(() => null));
+    return response.blob();
+  }
+
   /** The headers that say who is asking. */
   get identity() {
     return this.key ? { Authorization: `Bearer ${this.key}` } : {};
@@ -94,5 +114,6 @@ async function answerOf(response) {
   if (type.startsWith("application/json") && (response.ok || response.status === 402)) {
     return { status: response.status, body };
   }
+  if (response.status === 204) return { status: 204, body: null };
   throw new Problem(response.status, body);
 }

@@ -1,7 +1,7 @@
 /**
- * Paying an order, once. The key is made at the first tap and kept with the order until its
- * outcome is known: a double tap, a reload and a retry are all the same payment. Only after
- * a decline is a new tap a new attempt.
+ * Paying with a tap, once: an order, or what was scanned. The key is made at the first tap and kept
+ * until its outcome is known: a double tap, a reload and a retry are all the same payment. Only
+ * after a decline is a new tap a new attempt.
  */
 
 import { declineText } from "../text/declines.js";
@@ -16,17 +16,30 @@ const ANSWER_WITHIN_MS = 8_000;
 /** @typedef {import("./wire.js").Payment} Payment */
 /** @typedef {{end: "paid"|"declined"|"refused"|"unknown", payment: ?Payment, says: string}} End */
 
-export class OrderPayment {
+/** @param {import("./api.js").Api} api @param {{account: string, orderId: string}} what */
+export function orderPayment(api, { account, orderId }) {
+  return new TapPayment(api, {
+    path: `/v1/orders/${encodeURIComponent(orderId)}/pay`,
+    body: {},
+    prefix: "order",
+    slot: `airside.pay.${account}.${orderId}`,
+  });
+}
+
+export class TapPayment {
   #running = /** @type {?Promise<End>} */ (null);
 
   /**
    * @param {import("./api.js").Api} api
-   * @param {{account: string, orderId: string}} what
+   * @param {{path: string, body: object, prefix: string, slot: string}} what
+   *   slot: where the key is kept, one for each thing that is paid
    */
-  constructor(api, { account, orderId }) {
+  constructor(api, { path, body, prefix, slot }) {
     this.api = api;
-    this.path = `/v1/orders/${encodeURIComponent(orderId)}/pay`;
-    this.slot = `airside.pay.${account}.${orderId}`;
+    this.path = path;
+    this.body = body;
+    this.prefix = prefix;
+    this.slot = slot;
   }
 
   /** Whether an earlier tap has no known outcome. */
@@ -44,14 +57,14 @@ export class OrderPayment {
     return this.#running;
   }
 
-  /** The outcome is known from elsewhere: the order itself says that it is paid. */
+  /** The outcome is known from elsewhere: an order itself says that it is paid. */
   settle() {
     sessionStorage.removeItem(this.slot);
   }
 
   /** @param {() => void} onUnknown @returns {Promise<End>} */
   async #pay(onUnknown) {
-    const key = sessionStorage.getItem(this.slot) ?? newKey("order");
+    const key = sessionStorage.getItem(this.slot) ?? newKey(this.prefix);
     sessionStorage.setItem(this.slot, key);
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       try {
@@ -70,7 +83,7 @@ export class OrderPayment {
   /** @param {string} key @returns {Promise<?End>} null: accepted, outcome not known yet */
   async #ask(key) {
     const how = { key, withinMs: ANSWER_WITHIN_MS };
-    const { status, body } = await this.api.post(this.path, {}, how);
+    const { status, body } = await this.api.post(this.path, this.body, how);
     if (status === 202) return null;
     if (body.status !== "declined") return { end: "paid", payment: body, says: "" };
     return { end: "declined", payment: body, says: declineText(body.decline.reason) };

@@ -17,6 +17,8 @@ export class Problem extends Error {
     this.status = status;
     this.field = body?.field ?? null;
     this.reason = body?.reason ?? null;
+    /** The end of its type, such as "bad-request"; empty when it is not the gateway's own. */
+    this.name = String(body?.type ?? "").split("/").at(-1) ?? "";
     /** Only the gateway itself may say that nothing happened. */
     this.happened = body?.happened ?? "unknown";
   }

@@ -1,29 +1,55 @@
 /**
- * The camera as a scanner, only where the browser itself can read a QR code. More than one
- * payment code in view is refused: guessing would charge a bystander.
+ * The camera as a scanner. Where the browser itself can read a QR code, it does; elsewhere, as on
+ * iPhones, our own reader looks at the frames. More than one code of the kind that is looked for is
+ * refused: guessing would charge a bystander, or pay one.
  */
 
-import { looksLikeCode } from "./wedge.js";
 import { pause } from "./pause.js";
+import { readCodes } from "./qr_read.js";
 
 const LOOK_EVERY_MS = 150;
+// Our reader needs three pixels for a module, and its work grows with the area.
+const LOOK_AT_MOST_PX = 960;
 
-/** @typedef {{detect: (source: HTMLVideoElement) => Promise<{rawValue: string}[]>}} Detector */
+/** @typedef {(view: HTMLVideoElement) => Promise<string[]>} Reader the texts of the codes in view */
+/** @typedef {{accepts: (text: string) => boolean, onCode: (text: string) => void,
+ *   onMany: () => void}} Finder onCode is called once */
 
-/** @returns {Promise<?Detector>} null where there is no camera or no reader */
-export async function findDetector() {
+/** A plain http address beyond this machine has no camera. */
+export function canScan() {
+  return navigator.mediaDevices !== undefined;
+}
+
+/** @returns {Promise<Reader>} */
+async function findReader() {
   const Barcodes = /** @type {any} */ (globalThis).BarcodeDetector;
-  if (Barcodes === undefined || navigator.mediaDevices === undefined) return null;
-  const formats = await Barcodes.getSupportedFormats();
-  return formats.includes("qr_code") ? new Barcodes({ formats: ["qr_code"] }) : null;
+  const formats = (await Barcodes?.getSupportedFormats()) ?? [];
+  if (!formats.includes("qr_code")) return framesReader();
+  const detector = new Barcodes({ formats: ["qr_code"] });
+  return async (view) =>
+    (await detector.detect(view)).map((/** @type {{rawValue: string}} */ found) => found.rawValue);
+}
+
+/** @returns {Reader} */
+function framesReader() {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  return async (view) => {
+    const scale = Math.min(1, LOOK_AT_MOST_PX / Math.max(view.videoWidth, view.videoHeight, 1));
+    canvas.width = Math.floor(view.videoWidth * scale);
+    canvas.height = Math.floor(view.videoHeight * scale);
+    if (context === null || canvas.width === 0 || canvas.height === 0) return [];
+    context.drawImage(view, 0, 0, canvas.width, canvas.height);
+    return readCodes(context.getImageData(0, 0, canvas.width, canvas.height));
+  };
 }
 
 export class Camera {
   #stream = /** @type {?MediaStream} */ (null);
+  #wanted = 0;
 
-  /** @param {Detector} detector @param {HTMLVideoElement} view */
-  constructor(detector, view) {
-    this.detector = detector;
+  /** @param {HTMLVideoElement} view */
+  constructor(view) {
     this.view = view;
   }
 
@@ -31,20 +57,24 @@ export class Camera {
     return this.#stream !== null;
   }
 
-  /**
-   * @param {(code: string) => void} onCode called once
-   * @param {() => void} onMany several payment codes are in view
-   */
-  async start(onCode, onMany) {
+  /** Raises what getUserMedia does: no camera, or not allowed. @param {Finder} finder */
+  async start({ accepts, onCode, onMany }) {
+    const wanted = ++this.#wanted;
     const video = { facingMode: "environment" };
-    this.#stream = await navigator.mediaDevices.getUserMedia({ video });
-    this.view.srcObject = this.#stream;
+    const [read, stream] = await Promise.all([
+      findReader(),
+      navigator.mediaDevices.getUserMedia({ video }),
+    ]);
+    this.#stream = stream;
+    // Stopped while the owner was being asked: the light must not stay on.
+    if (wanted !== this.#wanted) return this.stop();
+    this.view.srcObject = stream;
     this.view.hidden = false;
     await this.view.play();
-    while (this.isOn) {
-      const seen = await this.detector.detect(this.view);
-      const codes = [...new Set(seen.map((found) => found.rawValue).filter(looksLikeCode))];
-      if (codes.length === 1 && this.isOn) {
+    while (this.isOn && wanted === this.#wanted) {
+      const codes = [...new Set((await read(this.view)).filter(accepts))];
+      if (!this.isOn || wanted !== this.#wanted) return;
+      if (codes.length === 1) {
         this.stop();
         onCode(codes[0]);
         return;
@@ -55,6 +85,7 @@ export class Camera {
   }
 
   stop() {
+    this.#wanted += 1;
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
     this.view.srcObject = null;

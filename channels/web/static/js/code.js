@@ -23,6 +23,7 @@ export class CodePanel {
   #refusal = "";
   #blocked = "";
   #connected = true;
+  #shown = true;
   #serverAhead_ms = Date.now() - stopwatch_ms();
 
   /**
@@ -75,13 +76,19 @@ export class CodePanel {
     this.#tick();
   }
 
+  /** A screen without the code draws none: each could pay. @param {boolean} is */
+  setShown(is) {
+    this.#shown = is;
+    this.#tick();
+  }
+
   #hurry() {
     this.#notBefore_ms = 0;
     this.#tick();
   }
 
   #tick() {
-    if (document.hidden) return;
+    if (document.hidden || !this.#shown) return;
     const now_ms = stopwatch_ms();
     if (this.#life?.isOver(now_ms)) this.#life = null;
     if (this.#life === null || this.#life.isDue(now_ms)) this.#ask(now_ms);

@@ -5,10 +5,14 @@
 const PAGE = 40; // a phone shows eight at once
 
 export class Entries {
-  /** @param {import("./api.js").Api} api @param {string} account */
-  constructor(api, account) {
+  /**
+   * @param {import("./api.js").Api} api @param {string} account
+   * @param {URLSearchParams} [query] which of them; without one, all
+   */
+  constructor(api, account, query = new URLSearchParams()) {
     this.api = api;
-    this.path = `/v1/accounts/${account}/entries?limit=${PAGE}`;
+    const asked = new URLSearchParams([["limit", String(PAGE)], ...query]);
+    this.path = `/v1/accounts/${account}/entries?${asked}`;
     /** @type {Entry[]} newest first */
     this.all = [];
     /** @type {?string} */

@@ -13,14 +13,15 @@ import { say, wordFor } from "./words.js";
 export class History {
   #seen = /** @type {?Set<string>} */ (null);
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {number} [linesMax] the newest so many */
+  constructor(root, linesMax = Infinity) {
     this.root = root;
+    this.linesMax = linesMax;
   }
 
   /** @param {import("./wire.js").Entry[]} entries newest first @param {Date} now */
   show(entries, now) {
-    const lines = linesOf(entries);
+    const lines = linesOf(entries).slice(0, this.linesMax);
     const fresh = (/** @type {Line} */ line) => this.#seen !== null && !this.#seen.has(line.id);
     const days = groupByDay(lines).map((day) => dayGroup(day, now, fresh));
     this.root.replaceChildren(
@@ -65,11 +66,18 @@ function lineItem(line, fresh) {
     el(
       "div",
       { class: "line-what" },
-      el("span", { class: "line-title", text: line.title ?? wordFor(text.kinds, line.kind) }),
+      titleOf(line),
       el("span", { class: "soft small", text: underline(line) }),
     ),
     el("div", { class: "line-money" }, moneyOf(line), line.state ? chip(line.state) : null),
   );
+}
+
+/** What belongs to a payment leads to its receipt. @param {Line} line */
+function titleOf(line) {
+  const shown = { class: "line-title", text: line.title ?? wordFor(text.kinds, line.kind) };
+  if (line.payment === null) return el("span", shown);
+  return el("a", { ...shown, href: `#receipt=${line.payment}` });
 }
 
 /** @param {Line} line the small print: time, what it was, order, why it was declined */

@@ -1,7 +1,7 @@
 /** Taking a code: from a hand scanner, from fingers, from the clipboard, or from a camera. */
 
 import { till as text } from "../text/till.js";
-import { Camera, findDetector } from "./camera.js";
+import { Camera, canScan } from "./camera.js";
 import { byId } from "./dom.js";
 import { looksLikeCode } from "./wedge.js";
 
@@ -60,10 +60,9 @@ export class Scan {
     byId("scan-refused").textContent = says;
   }
 
-  async #offerCamera() {
-    const detector = await findDetector();
-    if (detector === null) return;
-    this.#camera = new Camera(detector, byId("camera-view"));
+  #offerCamera() {
+    if (!canScan()) return;
+    this.#camera = new Camera(byId("camera-view"));
     const button = byId("camera");
     button.hidden = false;
     button.textContent = text.camera;
@@ -74,13 +73,14 @@ export class Scan {
     byId("camera").textContent = text.cameraStop;
     this.#refuse("");
     try {
-      await this.#camera?.start(
-        (code) => this.#take(code),
-        () => this.#refuse(text.cameraMany),
-      );
+      await this.#camera?.start({
+        accepts: looksLikeCode,
+        onCode: (code) => this.#take(code),
+        onMany: () => this.#refuse(text.cameraMany),
+      });
     } catch {
-      this.#stopCamera();
       this.#refuse(text.cameraRefused);
+      this.#stopCamera();
     }
   }
 

@@ -6,7 +6,7 @@
  */
 
 /** @typedef {import("./wire.js").Entry} Entry */
-/** @typedef {{id: string, at: string, kind: string, title: ?string, order: ?string,
+/** @typedef {{id: string, payment: ?string, at: string, kind: string, title: ?string, order: ?string,
  *   change_minor: number, amount_minor: number, currency: ?string, state: ?string,
  *   decline: ?string}} Line */
 /** @typedef {{authorised: number, captured: number, refunded: number, ended: ?string,
@@ -47,6 +47,7 @@ function lineOf(entry, courses) {
   const course = entry.payment === null ? undefined : courses.get(entry.payment);
   return {
     id: entry.id,
+    payment: entry.payment,
     at: entry.at,
     kind: entry.kind,
     title: entry.merchant_name ?? course?.merchant ?? null,

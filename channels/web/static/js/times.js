@@ -31,3 +31,10 @@ export function dayName(at, now) {
   const name = near ? nearDays.format(days, "day") : longDay.format(new Date(at));
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
+
+const moments = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "short" });
+
+/** "22 November 2026 at 14:32". @param {string} at RFC 3339 */
+export function momentText(at) {
+  return moments.format(new Date(at));
+}

@@ -1,12 +1,23 @@
 /**
- * The wallet: what there is, the code that pays, and what happened, the moment it happens.
+ * The app: what there is, the code that pays, what happened, the moment it happens; and from there
+ * the screens in app/.
  *
  * The stream only says *that* something changed; balances and history are then read anew. So
  * what stands on the page is what the gateway says, never a sum of the page's own.
  */
 
+import { app } from "../text/app.js";
 import { wallet as text } from "../text/wallet.js";
 import { isFailedCall } from "./api.js";
+import { isCare } from "./app/appearance.js";
+import { freezeScreen } from "./app/freeze.js";
+import { historyScreen } from "./app/history.js";
+import { lookScreen } from "./app/look.js";
+import { drawPlaces } from "./app/places.js";
+import { receiptScreen } from "./app/receipt.js";
+import { scanScreen } from "./app/scan.js";
+import { Screens } from "./app/screens.js";
+import { settingsScreen } from "./app/settings.js";
 import { showBalances } from "./balances.js";
 import { CodePanel } from "./code.js";
 import { copy } from "./copy.js";
@@ -21,6 +32,17 @@ import { enter } from "./sign_in.js";
 import { momentOf, needsEntry } from "./wallet_news.js";
 import { fillPage, say, wordFor } from "./words.js";
 
+/** Home shows the newest of the history; all of it is a screen of its own. */
+const LATEST = 6;
+
+/** Which screens each part of home belongs to; in care mode home is a balance and four buttons. */
+const PARTS = {
+  code: { usual: ["home", "code"], care: ["code"] },
+  balances: { usual: ["home"], care: ["home"] },
+  acts: { usual: [], care: ["home"] },
+  latest: { usual: ["home"], care: [] },
+};
+
 class WalletPage {
   #reading = /** @type {?Promise<void>} */ (null);
 
@@ -34,7 +56,7 @@ class WalletPage {
     this.frame = frame;
     this.account = account;
     this.entries = new Entries(session.api, account);
-    this.history = new History(byId("history"));
+    this.history = new History(byId("history"), LATEST);
     this.moments = new Moments(byId("moment"));
     const parts = { frame: byId("code-frame"), says: byId("code-says") };
     this.code = new CodePanel(session.api, account, parts);
@@ -42,13 +64,39 @@ class WalletPage {
 
   start() {
     byId("wallet").hidden = false;
-    byId("more").onclick = () => this.#readEarlier();
+    byId("tabs").hidden = false;
+    drawPlaces();
+    const screens = new Screens(this.#screens(() => screens.again()), (name) => this.#onScreen(name));
+    screens.start();
     this.code.start();
     const stream = new EventStream(this.api, {
       onEvent: (_, data) => this.#onNews(data),
       onState: (state) => this.#onStream(state),
     });
     stream.run();
+  }
+
+  /** @param {() => void} again @returns {Record<string, import("./app/screens.js").Screen>} */
+  #screens(again) {
+    const { api, account } = this;
+    return {
+      code: { title: app.code, open: () => undefined },
+      scan: scanScreen(api, account),
+      history: historyScreen(api, account),
+      receipt: receiptScreen(api),
+      settings: settingsScreen(),
+      freeze: freezeScreen(api, account, () => this.#read()),
+      look: lookScreen(again),
+    };
+  }
+
+  /** @param {string} shown */
+  #onScreen(shown) {
+    const mode = isCare() ? "care" : "usual";
+    for (const [part, screens] of Object.entries(PARTS)) {
+      byId(part).hidden = !screens[mode].includes(shown);
+    }
+    this.code.setShown(PARTS.code[mode].includes(shown));
   }
 
   /** @param {import("./wire.js").EventData} data */
@@ -98,25 +146,9 @@ class WalletPage {
     byId("wallet-state").textContent = state;
     this.code.setBlocked(state);
     showBalances(byId("pots"), account);
-    this.#showHistory();
-  }
-
-  async #readEarlier() {
-    byId("more").disabled = true;
-    try {
-      await this.entries.readEarlier();
-      this.history.forget();
-    } catch (error) {
-      if (!isFailedCall(error)) throw error;
-    }
-    byId("more").disabled = false;
-    this.#showHistory();
-  }
-
-  #showHistory() {
     this.history.show(this.entries.all, new Date());
-    byId("more").hidden = this.entries.next === null;
   }
+
 }
 
 /** One laptop is often both the phone and the till: then the code goes by the clipboard. */

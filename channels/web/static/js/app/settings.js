@@ -1,0 +1,23 @@
+/** What can be set, one line each. */
+
+import { app as text } from "../../text/app.js";
+import { el } from "../dom.js";
+import { rowLink } from "./parts.js";
+
+/** @returns {import("./screens.js").Screen} */
+export function settingsScreen() {
+  return {
+    title: text.settings,
+    open: (root) => root.replaceChildren(
+      group(text.safety, [
+        rowLink("#freeze", text.freeze, text.freezeShort),
+      ]),
+      group(text.comfort, [rowLink("#look", text.look, text.lookShort)]),
+    ),
+  };
+}
+
+/** @param {string} title @param {HTMLElement[]} rows */
+function group(title, rows) {
+  return el("section", { class: "card rows" }, el("h2", { text: title }), ...rows);
+}

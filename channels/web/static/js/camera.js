@@ -60,7 +60,7 @@ export class Camera {
   /** Raises what getUserMedia does: no camera, or not allowed. @param {Finder} finder */
   async start({ accepts, onCode, onMany }) {
     const wanted = ++this.#wanted;
-    const video = { facingMode: "environment" };
+    const video = { facingMode: "environment", width: { ideal: 1280 } };
     const [read, stream] = await Promise.all([
       findReader(),
       navigator.mediaDevices.getUserMedia({ video }),

@@ -1,14 +1,15 @@
 /**
  * Passkeys, as the browser speaks of them (W3C Web Authentication Level 3, section 5.1). The gateway's
- * options and the credentials go to and fro as JSON; only the bytes are packed differently.
+ * options and the credentials travel as JSON; only the bytes are packed differently.
  */
 
 /** The person said no, or the device has no passkey for this wallet. */
 export class NoPasskey extends Error {}
 
-/** Whether this browser can have passkeys, on this address. */
+/** A passkey is bound to a name: an address in numbers, such as 127.0.0.1, can have none. */
 export function hasPasskeys() {
-  return globalThis.PublicKeyCredential !== undefined && isSecureContext;
+  const named = !/^[\d.]+$|:/.test(location.hostname);
+  return globalThis.PublicKeyCredential !== undefined && isSecureContext && named;
 }
 
 /** @param {any} options of POST /v1/passkeys/registration @returns {Promise<object>} */

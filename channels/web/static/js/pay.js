@@ -5,6 +5,7 @@ import { isFailedCall } from "./api.js";
 import { billOf } from "./bill.js";
 import { byId, showOnly } from "./dom.js";
 import { Frame } from "./frame.js";
+import { passkeyDoor } from "./passkey_door.js";
 import { Session } from "./session.js";
 import { enter, patiently } from "./sign_in.js";
 import { tapAndSay } from "./tap_flow.js";
@@ -98,7 +99,7 @@ async function main() {
   fillPage(text);
   const frame = new Frame(text.name);
   const session = new Session("wallet");
-  const me = await enter({ session, frame, admits: (who) => who.account !== null });
+  const me = await enter({ session, frame, admits: (who) => who.account !== null, ways: passkeyDoor });
   const orderId = location.hash.slice(1);
   await new PayPage(session.api, me.account ?? "", orderId).open();
   addEventListener("hashchange", () => location.reload());

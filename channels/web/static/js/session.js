@@ -4,7 +4,7 @@
  * has a key of its own.
  */
 
-import { Api, Problem } from "./api.js";
+import { Api, Problem, isFailedCall } from "./api.js";
 
 /** @typedef {import("./wire.js").Me} Me */
 /** @typedef {"wallet"|"till"|"agent"|"office"} Side */
@@ -52,7 +52,18 @@ export class Session {
     return me;
   }
 
-  /** Sign out, and begin this page anew. */
+  /** End the session itself, on every gateway, and not only this page's memory of it. */
+  async end() {
+    try {
+      await this.api.post("/v1/me/sign-out", {});
+    } catch (error) {
+      // Offline, or ended already: what this device knows is forgotten in any case.
+      if (!isFailedCall(error)) throw error;
+    }
+    this.leave();
+  }
+
+  /** Forget who was here, and begin this page anew. */
   leave() {
     this.signOut();
     location.reload();

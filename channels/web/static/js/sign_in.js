@@ -13,8 +13,9 @@ import { say } from "./words.js";
 const BACK_OFF_MAX_MS = 5_000;
 
 /** @typedef {import("./wire.js").Me} Me */
+/** @typedef {(signIn: (key: string) => void) => (Node|null)[]} Ways other ways in, which end in a key */
 /** @typedef {{session: import("./session.js").Session, frame: import("./frame.js").Frame,
- *   admits: (me: Me) => boolean}} Entrance */
+ *   admits: (me: Me) => boolean, ways?: Ways}} Entrance */
 
 /**
  * @param {Entrance} entrance admits: whose page this is
@@ -26,7 +27,7 @@ export async function enter(entrance) {
   const known = await patiently(() => (named ? session.signInAs(named) : session.resume()));
   if (named) history.replaceState(null, "", location.pathname);
   const me = known !== null && admits(known) ? known : await ask(entrance, known);
-  frame.showMe(me, () => session.leave());
+  frame.showMe(me, () => session.end());
   return me;
 }
 
@@ -55,7 +56,7 @@ export async function patiently(task) {
 }
 
 /** @param {Entrance} entrance @param {?Me} refused @returns {Promise<Me>} */
-async function ask({ session, frame, admits }, refused) {
+async function ask({ session, frame, admits, ways }, refused) {
   const door = byId("door");
   const choices = (await patiently(demoChoices)) ?? [];
   if (choices.length) frame.showDemo();
@@ -71,10 +72,12 @@ async function ask({ session, frame, admits }, refused) {
         resolve(me);
       } else said.textContent = refusalOf(me);
     };
+    const signInWith = (/** @type {string} */ key) => attempt(() => session.signInWith(key));
     const form = here.length
       ? choiceButtons(here, (who) => attempt(() => session.signInAs(who)))
-      : keyForm((key) => attempt(() => session.signInWith(key)));
-    door.replaceChildren(el("h1", { text: common.signInTitle }), ...form, said);
+      : keyForm(signInWith);
+    const others = (ways?.(signInWith) ?? []).filter((way) => way !== null);
+    door.replaceChildren(el("h1", { text: common.signInTitle }), ...others, ...form, said);
     door.hidden = false;
   });
 }

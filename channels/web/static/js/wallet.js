@@ -10,9 +10,11 @@ import { app } from "../text/app.js";
 import { wallet as text } from "../text/wallet.js";
 import { isFailedCall } from "./api.js";
 import { isCare } from "./app/appearance.js";
+import { devicesScreen } from "./app/devices.js";
 import { freezeScreen } from "./app/freeze.js";
 import { historyScreen } from "./app/history.js";
 import { lookScreen } from "./app/look.js";
+import { passkeysScreen } from "./app/passkeys.js";
 import { drawPlaces } from "./app/places.js";
 import { receiptScreen } from "./app/receipt.js";
 import { scanScreen } from "./app/scan.js";
@@ -27,6 +29,7 @@ import { EventStream } from "./events.js";
 import { Frame } from "./frame.js";
 import { History } from "./history.js";
 import { Moments } from "./moment.js";
+import { passkeyDoor } from "./passkey_door.js";
 import { Session } from "./session.js";
 import { enter } from "./sign_in.js";
 import { momentOf, needsEntry } from "./wallet_news.js";
@@ -86,6 +89,8 @@ class WalletPage {
       receipt: receiptScreen(api),
       settings: settingsScreen(),
       freeze: freezeScreen(api, account, () => this.#read()),
+      passkeys: passkeysScreen(api),
+      devices: devicesScreen(this.session),
       look: lookScreen(again),
     };
   }
@@ -167,7 +172,7 @@ async function main() {
   fillPage(text);
   const frame = new Frame(text.name);
   const session = new Session("wallet");
-  const me = await enter({ session, frame, admits: (who) => who.account !== null });
+  const me = await enter({ session, frame, admits: (who) => who.account !== null, ways: passkeyDoor });
   const page = new WalletPage(session, frame, me.account ?? "");
   if (me.demo) offerCopy(page.code);
   page.start();

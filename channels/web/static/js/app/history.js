@@ -1,13 +1,10 @@
-/** What has happened: searched by text, kind and time, as far back as it goes, and taken home as a file. */
+/** What has happened, as far back as it goes. */
 
-import { app as text } from "../../text/app.js";
 import { wallet } from "../../text/wallet.js";
 import { el } from "../dom.js";
 import { Entries } from "../entries.js";
 import { History } from "../history.js";
-import { Said, button, labelled } from "./parts.js";
-
-const KINDS = ["purchased", "refunded", "transfer_received", "transfer_sent", "declined"];
+import { Said, button } from "./parts.js";
 
 /**
  * @param {import("../api.js").Api} api @param {string} account
@@ -24,14 +21,10 @@ class HistoryScreen {
   #said = new Said();
   #list = el("div", {});
   #more = button(wallet.more, () => this.#readEarlier());
-  #form = this.#searchForm();
-  /** @type {Entries} */
   #entries;
 
   /** @param {import("../api.js").Api} api @param {string} account @param {HTMLElement} root */
   constructor(api, account, root) {
-    this.api = api;
-    this.account = account;
     this.root = root;
     this.history = new History(this.#list);
     this.#entries = new Entries(api, account);
@@ -40,53 +33,8 @@ class HistoryScreen {
   async open() {
     this.#more.hidden = true;
     this.root.replaceChildren(
-      el("details", { class: "card" }, el("summary", { text: text.search }), this.#form),
       el("section", { class: "card stack" }, this.#said.root, this.#list, this.#more),
-      button(text.exportCsv, () => this.#export()),
     );
-    await this.#search();
-  }
-
-  #searchForm() {
-    const options = KINDS.map((kind) =>
-      el("option", { value: kind, text: /** @type {any} */ (wallet.kinds)[kind] }),
-    );
-    const submit = (/** @type {Event} */ event) => {
-      event.preventDefault();
-      this.#search();
-    };
-    return /** @type {HTMLFormElement} */ (
-      el(
-        "form",
-        { class: "stack search", on: { submit } },
-        labelled(text.searchWords, el("input", { name: "q", type: "search", maxlength: 64 })),
-        labelled(
-          text.searchKind,
-          el("select", { name: "kind" }, el("option", { value: "", text: text.anyKind }), ...options),
-        ),
-        labelled(text.searchFrom, el("input", { name: "from", type: "date" })),
-        labelled(text.searchTo, el("input", { name: "to", type: "date" })),
-        el("button", { class: "primary", text: text.searchNow }),
-      )
-    );
-  }
-
-  /** What is asked for, as the gateway reads it: days of the one who looks, as moments. */
-  get #query() {
-    const query = new URLSearchParams();
-    for (const [name, value] of new FormData(this.#form)) {
-      if (value !== "") query.set(name, name === "q" || name === "kind" ? String(value) : "");
-    }
-    const day = (/** @type {string} */ name) =>
-      /** @type {HTMLInputElement} */ (this.#form.elements.namedItem(name)).value;
-    if (day("from")) query.set("from", new Date(`${day("from")}T00:00:00`).toISOString());
-    if (day("to")) query.set("to", new Date(`${day("to")}T23:59:59.999`).toISOString());
-    return query;
-  }
-
-  async #search() {
-    this.#entries = new Entries(this.api, this.account, this.#query);
-    this.history.forget();
     await this.#said.trying(() => this.#entries.readNewest());
     this.#show();
   }
@@ -100,14 +48,5 @@ class HistoryScreen {
   #show() {
     this.history.show(this.#entries.all, new Date());
     this.#more.hidden = this.#entries.next === null;
-  }
-
-  async #export() {
-    const path = `/v1/accounts/${this.account}/entries.csv?${this.#query}`;
-    const file = await this.#said.trying(() => this.api.download(path));
-    if (file === undefined) return;
-    const href = URL.createObjectURL(file);
-    el("a", { href, download: "airside.csv" }).click();
-    URL.revokeObjectURL(href);
   }
 }

@@ -11,6 +11,8 @@ export function settingsScreen() {
     open: (root) => root.replaceChildren(
       group(text.safety, [
         rowLink("#freeze", text.freeze, text.freezeShort),
+        rowLink("#passkeys", text.passkeys, text.passkeysShort),
+        rowLink("#devices", text.devices, text.devicesShort),
       ]),
       group(text.comfort, [rowLink("#look", text.look, text.lookShort)]),
     ),

@@ -22,4 +22,10 @@ export const common = {
   noAnswerSays: "This page goes on by itself as soon as it does.",
   close: "Close",
   language: "Language",
+  passkeyIn: "Sign in with a passkey",
+  passkeyNone: "No passkey was shown.",
+  passkeyRefused: "The gateway did not accept that. Try again, or ask the airline for a new code.",
+  firstTime: "The first time here?",
+  enrolmentCode: "The code that the airline gave you",
+  makePasskey: "Make a passkey and sign in",
 };

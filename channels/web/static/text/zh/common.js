@@ -22,4 +22,10 @@ export const common = {
   noAnswerSays: "一旦恢复，本页会自动继续。",
   close: "关闭",
   language: "语言",
+  passkeyIn: "用通行密钥登录",
+  passkeyNone: "没有出示通行密钥。",
+  passkeyRefused: "网关没有接受。请再试一次，或向航空公司索取新的代码。",
+  firstTime: "第一次使用？",
+  enrolmentCode: "航空公司给您的代码",
+  makePasskey: "创建通行密钥并登录",
 };

@@ -102,7 +102,7 @@ class CardReader:
             self.close()
             raise NoSuchReader(wanted, names)
         self.name = fitting[0]
-        self._turn = 0
+        self._turn: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -145,15 +145,19 @@ class CardReader:
             # Pulled out again, or it does not start up yet: the next look tries once more.
         return None
 
-    def await_removal(self) -> None:
-        """Until the card that was read last is gone, so that it does not pay for the next customer.
+    def gone_unless(self, enough: Callable[[], bool]) -> bool:
+        """Wait until the card that was read last is gone, so that it does not pay for the next
+        customer; False once it is said to be enough. Raises NoSuchReader, as above.
 
         The service counts comings and goings: a card that went and came back meanwhile has gone.
+        A reader that has read none takes the one that is in it for that.
         """
-        for state in self._states(lambda: False):
-            gone = not state & self._scard.SCARD_STATE_PRESENT
-            if gone or state >> _TURNS_SHIFT != self._turn:
-                return
+        for state in self._states(enough):
+            turn = state >> _TURNS_SHIFT
+            self._turn = turn if self._turn is None else self._turn
+            if turn != self._turn or not state & self._scard.SCARD_STATE_PRESENT:
+                return True
+        return False
 
     def _states(self, enough: Callable[[], bool]) -> Iterator[int]:
         """The reader's state now, whenever it has changed, and at each look, until it is enough."""

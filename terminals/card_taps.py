@@ -5,6 +5,7 @@ card, and the card's answer back. Nothing has happened until the payment itself 
 card that goes away in the middle is asked for again, and pays once.
 
 A card that stays in the reader does not pay for the next customer: it must be taken out first.
+A reader that is in trouble keeps nobody from paying by code; each sale looks for it again.
 """
 
 import base64
@@ -17,7 +18,7 @@ import msgspec
 from ledger.money import Money
 from terminals.apdu import CardFault, CardLink
 from terminals.card_format import CHARGE_BYTES, PROOF_BYTES, is_pin
-from terminals.card_reader import CardReader, CardTorn
+from terminals.card_reader import CardReader, CardTorn, ReaderTrouble
 from terminals.emv_card import read_bank_card
 from terminals.gateway_answer import Answer, NoAnswer, Refused, read_refusal
 from terminals.pan import NotAPoint
@@ -64,27 +65,47 @@ class NotInvited(Exception):
 
 
 class CardTaps:
-    """ask: the gateway, by path and body; raises NoAnswer."""
+    """reader: how its name begins. ask: the gateway, by path and body; raises NoAnswer."""
 
     def __init__(
-        self, reader: CardReader, ask: Callable[[str, object], Answer], cashier: Cashier
+        self, reader: str, ask: Callable[[str, object], Answer], cashier: Cashier
     ) -> None:
-        self._reader = reader
+        self._wanted = reader
+        self._opened: CardReader | None = None
         self._ask = ask
         self._cashier = cashier
         self._used = False
+
+    def open(self) -> CardReader:
+        """Raises ReaderTrouble."""
+        if self._opened is None:
+            self._opened = CardReader(self._wanted)
+        return self._opened
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = None
 
     def next(self, amount: Money, terminal: str) -> str | None:
         """A tap; None if somebody types instead, or the gateway does not take the card.
 
         Raises ReaderTrouble, but for a torn card, which is asked for again.
         """
+        try:
+            return self._next(self.open(), amount, terminal)
+        except ReaderTrouble:
+            self.close()
+            raise
+
+    def _next(self, reader: CardReader, amount: Money, terminal: str) -> str | None:
         while True:
             if self._used:
                 self._cashier.tell("Take the card away.")
-                self._reader.await_removal()
+                if not reader.gone_unless(self._cashier.typed):
+                    return None
                 self._used = False
-            card = self._reader.card_unless(self._cashier.typed)
+            card = reader.card_unless(self._cashier.typed)
             if card is None:
                 return None
             self._used = True

@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.clock import Clock
 from ledger.money import UnknownCommodity
-from terminals.card_reader import CardReader, ReaderTrouble
+from terminals.card_reader import ReaderTrouble
 from terminals.card_taps import CardTaps
 from terminals.gateway_answer import Answer, Gateway
 from terminals.gateway_client import UnusableUrl
@@ -59,7 +59,6 @@ EXPLAINED = (
     JournalDamaged,
     NoReaderOnFull,
     PairedElsewhere,
-    ReaderTrouble,
     SaleRefused,
     StateInUse,
     UnknownCommodity,
@@ -127,14 +126,23 @@ def _run(
     screen.line(" · ".join(name for name in names if name))
     taps = None
     if options.reader is not None:
-        reader = opened.enter_context(CardReader(options.reader))
-        taps = CardTaps(
-            reader, _asking(till.gateway, runner), cashier(console.keys, screen)
-        )
+        ask = _asking(till.gateway, runner)
+        taps = CardTaps(options.reader, ask, cashier(console.keys, screen))
+        opened.callback(taps.close)
+        if not _is_once(options):
+            _look(taps, screen)
     codes = CodeSource(options, console.keys, screen, taps)
     counter = Counter(till.till, screen, runner, till.whose)
     shop = Shop(options, console.keys, counter, codes)
     return shop.once() if _is_once(options) else shop.open()
+
+
+def _look(taps: CardTaps, screen: Screen) -> None:
+    """Trouble with the reader is said before the first customer comes, and ends nothing."""
+    try:
+        taps.open()
+    except ReaderTrouble as error:
+        screen.says(error)
 
 
 def _asking(gateway: Gateway, runner: asyncio.Runner) -> Callable[[str, object], Answer]:

@@ -46,21 +46,25 @@ class CodeSource:
     def next(self, amount: Money) -> str | None:
         """A code, a tap or a number; None if the cashier cancels (Ctrl-C) or no more can come.
 
-        A keyboard is asked again after a bad line; a picture does not get better.
+        A keyboard is asked again after a bad line; a picture does not get better. A reader in
+        trouble leaves this sale to the code.
         """
+        taps = self._taps
         while True:
             try:
                 with unechoed(self._keys):
-                    if self._taps and (tap := self._taps.next(amount, self._terminal)):
+                    if taps and (tap := taps.next(amount, self._terminal)):
                         return tap
-                    if self._taps and not has_typed(self._keys):
+                    if taps and not has_typed(self._keys):
                         return None
                     return self._scanner().scan()
             except KeyboardInterrupt:
                 return None
             except ReaderTrouble as error:
                 self._screen.says(error)
-                return None
+                self._screen.line("No card can be read just now: scan the code.")
+                taps = None
+                continue
             except (ScanRefused, ScanExtraMissing) as error:
                 self._screen.says(error)
             except OSError as error:

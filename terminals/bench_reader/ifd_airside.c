@@ -25,6 +25,7 @@
 #include <pthread.h>
 #include <reader.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -141,20 +142,25 @@ static void let_in(struct reader *reader)
     setsockopt(reader->card, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence);
 }
 
+/* The socket appears under its name once it listens: who waits for the name may connect. */
 RESPONSECODE IFDHCreateChannelByName(DWORD lun, LPSTR name)
 {
     DWORD index = lun >> 16;
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = { .sun_family = AF_UNIX }, aside;
     char *colon = strrchr(name, ':');
-    if (index >= READERS_MAX || !colon || strlen(name) >= sizeof address.sun_path)
+    if (index >= READERS_MAX || !colon || strlen(name) + 1 >= sizeof address.sun_path)
         return IFD_NO_SUCH_DEVICE;
     strcpy(address.sun_path, name);
     address.sun_path[colon - name] = '/';
+    aside = address;
+    strcat(aside.sun_path, "~");
     int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listening < 0)
         return IFD_COMMUNICATION_ERROR;
-    if (bind(listening, (struct sockaddr *)&address, sizeof address) < 0
-        || chmod(address.sun_path, S_IRUSR | S_IWUSR) < 0 || listen(listening, 1) < 0) {
+    unlink(aside.sun_path);
+    if (bind(listening, (struct sockaddr *)&aside, sizeof aside) < 0
+        || chmod(aside.sun_path, S_IRUSR | S_IWUSR) < 0 || listen(listening, 1) < 0
+        || rename(aside.sun_path, address.sun_path) < 0) {
         close(listening);
         return IFD_NO_SUCH_DEVICE;
     }

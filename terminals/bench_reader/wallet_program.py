@@ -6,6 +6,7 @@ What it may forget, it forgets at each power-up: the challenge, the charge, that
 """
 
 import hmac
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,7 @@ from terminals.card_format import (
     cryptogram,
     gateway_proof,
 )
+from terminals.till_journal import sync_folder
 from terminals.tlv import Primitive, Template, encode
 from terminals.wallet_card import NO_PIN
 
@@ -180,9 +182,13 @@ class WalletProgram:
         if self._file is None:
             return
         aside = self._file.with_suffix(".new")
-        aside.touch(mode=0o600)
-        aside.write_bytes(msgspec.json.encode(self.memory))
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 — the mode is set at birth
+            file.write(msgspec.json.encode(self.memory))
+            file.flush()
+            os.fsync(file.fileno())
         aside.replace(self._file)
+        sync_folder(self._file.parent)
 
 
 def _read(file: Path) -> Memory:

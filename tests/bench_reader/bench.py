@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from random import Random
 from threading import Event
 
@@ -19,8 +20,11 @@ NAME = "Airside Bench"
 
 
 class Bench:
-    def __init__(self, daemon: Pcscd) -> None:
+    """drivers: where the compiled one is, for another pcscd that a test starts."""
+
+    def __init__(self, daemon: Pcscd, drivers: Path) -> None:
         self.daemon = daemon
+        self.drivers = drivers
 
     def reader_name(self, number: int = 0) -> str:
         """As pcscd makes it: the number of the reader, and of its only slot."""
@@ -38,16 +42,8 @@ class Bench:
         finally:
             slot.pull()
             with self.reader(number) as reader:
-                _await_empty(reader)
-
-
-def _await_empty(reader: CardReader) -> None:
-    """Or the next card is taken for the last one, which is about to be gone. await_removal() would
-    not do: a reader that has read no card has none to wait for.
-    """
-    for state in reader._states(lambda: False):
-        if not state & reader._scard.SCARD_STATE_PRESENT:
-            return
+                # Or the next card is taken for the last one, which is about to be gone.
+                reader.gone_unless(lambda: False)
 
 
 class TornAt:

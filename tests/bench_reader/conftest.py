@@ -16,12 +16,11 @@ __all__ = ["funded", "furnished", "furnished_with_money", "house"]
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """One pcscd for the run: libpcsclite reads once in a process where its service is."""
     require_bench()
+    drivers = tmp_path_factory.mktemp("drivers")
     # Not below pytest's own folder: a socket's path is short.
     with (
         tempfile.TemporaryDirectory(prefix="cards-") as folder,
-        Pcscd(
-            Path(folder), [NAME] * READERS, drivers=tmp_path_factory.mktemp("drivers")
-        ) as daemon,
+        Pcscd(Path(folder), [NAME] * READERS, drivers=drivers) as daemon,
     ):
         os.environ.update(daemon.environment)
-        yield Bench(daemon)
+        yield Bench(daemon, drivers)

@@ -10,13 +10,13 @@ from tests.gateway.harness import House
 class Road:
     """It keeps one address while tills come and go: what one owes there it asks of no other.
 
-    at, kill: before or after the request of some name arrives, that is called. sent: by tills.
+    at, act: before or after the request of some name arrives, that is called. sent: by tills.
     """
 
     def __init__(self, house: House) -> None:
         self._house = house
         self.at = ""
-        self.kill = _nobody
+        self.act = _nobody
         self.sent = b""
 
     async def __aenter__(self) -> Self:
@@ -40,14 +40,14 @@ class Road:
         body = await near.readexactly(int(length[0].split(b":")[1]) if length else 0)
         self.sent += head + body
         if self.at == f"before {name}":
-            await asyncio.to_thread(self.kill)
+            await asyncio.to_thread(self.act)
         else:
             far, out = await asyncio.open_connection("127.0.0.1", self._house.port)
             out.write(head + body)
             answer = await far.read()
             out.close()
             if self.at == f"after {name}":
-                await asyncio.to_thread(self.kill)
+                await asyncio.to_thread(self.act)
             back.write(answer)
         back.close()
 

@@ -115,11 +115,11 @@ def test_all_readers_work_at_once(bench: Bench) -> None:
         assert list(threads.map(talk, range(READERS))) == [100] * READERS
 
 
-def test_two_benches_stand_side_by_side(bench: Bench, tmp_path: Path) -> None:
+def test_two_benches_stand_side_by_side(bench: Bench) -> None:
     ask_names = "from terminals.card_reader import reader_names; print(reader_names())"
     folder = bench.daemon.socket.parent / "second"
 
-    with Pcscd(folder, ["Other"], drivers=tmp_path) as daemon:
+    with Pcscd(folder, ["Other"], drivers=bench.drivers) as daemon:
         done = subprocess.run(
             [sys.executable, "-c", ask_names],
             env=daemon.environment,
@@ -132,13 +132,13 @@ def test_two_benches_stand_side_by_side(bench: Bench, tmp_path: Path) -> None:
     assert len(reader_names()) == READERS
 
 
-def test_pcscd_ends_with_whoever_started_it(bench: Bench, tmp_path: Path) -> None:
+def test_pcscd_ends_with_whoever_started_it(bench: Bench) -> None:
     folder = bench.daemon.socket.parent / "third"
     start = f"""
 import os, signal
 from pathlib import Path
 from terminals.bench_reader.daemon import Pcscd
-Pcscd(Path({str(folder)!r}), ["Other"], drivers=Path({str(tmp_path)!r})).__enter__()
+Pcscd(Path({str(folder)!r}), ["Other"], drivers=Path({str(bench.drivers)!r})).__enter__()
 os.kill(os.getpid(), signal.SIGKILL)
 """
     subprocess.run(

@@ -21,7 +21,7 @@ from terminals.till import CUSTOMER_WAITS_MS
 from tests.bench_reader.bench import Bench
 from tests.bench_reader.road import Road
 from tests.bench_reader.till import CardTill
-from tests.bench_reader.till_process import Victim
+from tests.bench_reader.till_process import ForkedTill
 from tests.gateway.cards import PIN, wallet_card
 from tests.gateway.harness import House
 
@@ -63,12 +63,11 @@ class Counter:
 
     async def killed(self, program: WalletProgram, step: str, now_ms: int) -> None:
         at = COMMANDS.index(step) + 1 if step in COMMANDS else 0
-        screen = step if step in WORDS else ""
-        victim = Victim(self._bench.daemon.environment, screen=screen)
-        self._road.at, self._road.kill = step, victim.kill
+        victim = ForkedTill(last_words=step if step in WORDS else "")
+        self._road.at, self._road.act = step, victim.kill
         words = [*self.till.words, "--amount", "500.00", "--order", "A-17"]
         with self._bench.holding(KillsAt(program, at, victim.kill)):
-            victim.start(words, f"{PIN}\n", now_ms)
+            victim.start(words, f"{PIN}\n", now_ms, self._bench.daemon.environment)
             assert await asyncio.to_thread(victim.end) == -signal.SIGKILL
         self._road.at = ""
 

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from terminals import pos_scan
+from terminals.bench_reader.daemon import Pcscd
 from terminals.bench_reader.slot import InSlot
-from tests.bench_reader.bench import READERS, Bench, TornAt, Watched, an_empty_card
+from tests.bench_reader.bench import NAME, READERS, Bench, TornAt, Watched, an_empty_card
+from tests.bench_reader.road import Road
 from tests.bench_reader.till import CardTill
+from tests.bench_reader.till_process import ForkedTill
 from tests.gateway.cards import PIN, make_chip, make_stripe, wallet_card, written
 from tests.gateway.harness import AMIRA, House
 
@@ -176,16 +180,74 @@ async def test_a_card_that_the_gateway_does_not_know_is_said_to_be_unknown(
     assert "Nothing was sent." in screen
 
 
-async def test_a_reader_that_is_not_there_ends_the_till_with_its_name(
-    funded: House, tmp_path: Path, bench: Bench
+async def test_a_reader_that_is_not_there_leaves_the_sale_to_the_code(
+    funded: House, till: CardTill
 ) -> None:
-    till = CardTill(funded, bench, tmp_path)
     till.words[till.words.index("--reader") + 1] = "Gemplus"
+    trouble = "There is no card reader 'Gemplus'; plugged in: Airside Bench 00 00"
 
-    code, screen = await till.take("20.00")
+    code, screen = await till.take("20.00", keys=f"{await funded.code()}\n")
+    _, opened = await till.open("")
 
-    assert code == 1
-    assert "There is no card reader 'Gemplus'; plugged in: Airside Bench 00 00" in screen
+    assert code == 0
+    assert trouble in screen
+    assert "No card can be read just now: scan the code." in screen
+    assert await funded.available() == 98_000
+    assert trouble in opened, "before the first customer comes"
+
+
+async def test_a_service_that_dies_stops_no_sale_and_is_found_again_by_the_next(
+    funded: House, bench: Bench, till: CardTill
+) -> None:
+    """While a till waits for a card its pcscd ends; it is back for the next customer."""
+    _, program = await wallet_card(funded)
+    code, folder = await funded.code(), bench.daemon.socket.parent
+    daemon, seller = Pcscd(folder / "mortal", [NAME], drivers=bench.drivers), ForkedTill()
+    slots: list[InSlot] = []
+
+    def is_used() -> bool:
+        """Whoever listens and whoever is connected have a line each."""
+        return Path("/proc/net/unix").read_text().count(str(daemon.socket)) > 1
+
+    def started_again() -> None:
+        road.at = ""
+        daemon.__enter__()
+        slots.append(InSlot(program, daemon.slots[0]))
+
+    async with Road(funded) as road:
+        till.words[till.words.index(funded.base)] = road.base
+        with daemon:
+            keys = f"20.00\n{code}\n20.00\n"
+            seller.start(till.words, keys, funded.clock.now_ms(), daemon.environment)
+            await funded.until(is_used)
+        road.at, road.act = "after payments", started_again
+        ended = await asyncio.to_thread(seller.end)
+    slots[0].pull()
+    daemon.__exit__(None, None, None)
+
+    assert ended == 0
+    assert await funded.available() == 96_000
+    assert program.memory.counter == 1
+
+
+async def test_a_card_that_was_left_in_the_reader_stops_no_sale_by_code(
+    funded: House, bench: Bench, till: CardTill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, program = await wallet_card(funded)
+    code = await funded.code()
+
+    def typed(_keys: object) -> bool:
+        """Somebody types as soon as the till wants the card to be taken away."""
+        return "Take the card away." in till.screen.getvalue()
+
+    monkeypatch.setattr(pos_scan, "has_typed", typed)
+    with bench.holding(program):
+        ended, screen = await till.open(f"20.00\n20.00\n{code}\n")
+
+    assert ended == 0
+    assert screen.count(" PAID ") >= 2
+    assert program.memory.counter == 1
+    assert await funded.available() == 96_000
 
 
 async def test_a_whole_screen_refuses_a_reader(

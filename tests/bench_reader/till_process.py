@@ -25,22 +25,20 @@ _FORKED.set_forkserver_preload([__name__, "smartcard.scard"])
 PATIENCE_S = 30
 
 
-class Victim:
-    """screen: words at which the till dies, before they are seen."""
+class ForkedTill:
+    """last_words: those at which it dies, before they are seen."""
 
-    def __init__(self, environment: Mapping[str, str], *, screen: str = "") -> None:
-        self._environment = dict(environment)
-        self._screen = screen
+    def __init__(self, last_words: str = "") -> None:
+        self._last_words = last_words
         self._process: ForkServerProcess | None = None
 
-    def start(self, words: list[str], keys: str, now_ms: int) -> None:
-        given = (words, keys, now_ms, self._environment, self._screen)
+    def start(
+        self, words: list[str], keys: str, now_ms: int, environment: Mapping[str, str]
+    ) -> None:
+        """environment: says where its pcscd is."""
+        given = (words, keys, now_ms, dict(environment), self._last_words)
         self._process = _FORKED.Process(target=_sell, args=given, daemon=True)
         self._process.start()
-
-    @property
-    def is_alive(self) -> bool:
-        return self._process is not None and not wait([self._process.sentinel], 0)
 
     def kill(self) -> None:
         """It is dead when this returns. Any thread may call it."""

@@ -1,5 +1,6 @@
 """A wallet card and a till's half of the dialogue, without a reader between them."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -275,6 +276,32 @@ def test_a_card_remembers_across_power_and_programs(tmp_path: Path) -> None:
 
     assert tapped(again, charge(), PIN).counter == 2
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_card_has_said_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A counter that went back after a power cut would make two taps alike."""
+    synced: list[tuple[int, int]] = []
+    really = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        really(descriptor)
+        stat = os.fstat(descriptor)
+        synced.append((stat.st_ino, stat.st_size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    file = tmp_path / "card.json"
+    link = Link(WalletProgram(Random(1).randbytes, file))
+    greet(link)
+    personalise(link, card=CARD, key_id=1, key=KEY, pin=PIN)
+    synced.clear()
+
+    tapped(link, charge())
+
+    assert synced == [
+        (each.stat().st_ino, each.stat().st_size) for each in (file, tmp_path)
+    ]
 
 
 class Answers:

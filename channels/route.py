@@ -4,7 +4,7 @@ The HTTP server (gateway/server.py) and the OpenAPI document (gateway/openapi.py
 this list, so neither can drift from the other. Handlers know no HTTP library.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -26,6 +26,15 @@ class Document(msgspec.Struct, frozen=True):
 
     content: bytes
     content_type: str = JSON
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """An answer that is made while it goes, in pieces. What is refused is refused before it begins;
+    if it breaks off, so does its connection. A route declares it as Document.
+    """
+
+    pieces: AsyncIterator[bytes]
+    content_type: str
 
 
 class Call(msgspec.Struct, frozen=True):

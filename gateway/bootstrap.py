@@ -20,6 +20,7 @@ from actors.runtime import PartitionUnavailable, Road
 from channels.agents.agents import Agents
 from channels.api.accounts import AccountsApi, Guards
 from channels.api.cards import CardsApi
+from channels.api.history import HistoryApi
 from channels.api.linked_cards import LinkedCardsApi
 from channels.api.orders import OrdersApi
 from channels.api.own_limits import OwnLimitsApi
@@ -35,6 +36,7 @@ from channels.api.terminal_totals import TerminalTotalsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
 from channels.api.webhooks import WebhooksApi
+from channels.history import History
 from channels.inflight.inflight import InFlight
 from channels.iso8583.counting import Counting
 from channels.iso8583.host import Host as Iso8583Host
@@ -241,6 +243,7 @@ class Gateway:
         guards = Guards(codes=self.limits.codes, proof=proof, offline=self._offline)
         return [
             *AccountsApi(accounts, payments, store, views, guards).routes(),
+            *HistoryApi(History(accounts, views)).routes(),
             *TransfersApi(accounts, Transfers(accounts, own)).routes(),
             *OwnLimitsApi(accounts, own, store, self._parts.clock).routes(),
         ]

@@ -8,9 +8,10 @@ from aiohttp import StreamReader, hdrs, web
 
 from channels.outcome import unavailable
 from channels.problem import Problem, bad_field
-from channels.route import JSON, PUBLIC, Answer, Call, Document, Route
+from channels.route import JSON, PUBLIC, Answer, Call, Document, Route, Stream
 from gateway.admission import Admission
 from gateway.handling import NOTHING, Asked, Digest, Served, call_of, handle, require
+from gateway.logs import get
 from gateway.masks import safe_body
 from gateway.peers import Peers
 from gateway.signed_requests import HEADER as SIGNATURE
@@ -28,9 +29,13 @@ RETRY_AFTER_S = "1"
 # wait for.
 BODY_S = 10.0
 
+# Who takes nothing of an answer for so long has gone.
+READER_S = 15.0
+
 AioHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _encode = msgspec.json.Encoder().encode
+_log = get("gateway.server")
 
 
 class Door:
@@ -59,13 +64,15 @@ class Door:
             app.router.add_route(route.method, route.path, handler)
 
     def _serve(self, served: Served) -> AioHandler:
-        async def serve(request: web.Request) -> web.Response:
+        async def serve(request: web.Request) -> web.StreamResponse:
             if not self.admission.admits(request.protocol):
                 self.tally.answered(served.name, 503)
                 return problem_response(TOO_MUCH)
             outcome = await handle(served, self._call(served, request), self.tally)
             if isinstance(outcome, Problem):
                 return problem_response(outcome)
+            if isinstance(outcome.body, Stream):
+                return await _streamed(request, outcome.body)
             return _answer_response(outcome)
 
         return serve
@@ -186,6 +193,27 @@ def _answer_response(answer: Answer) -> web.Response:
         headers["Content-Type"] = body.content_type
         return web.Response(status=answer.status, body=body.content, headers=headers)
     return web.Response(status=answer.status, body=_encode(body), headers=headers)
+
+
+async def _streamed(request: web.Request, stream: Stream) -> web.StreamResponse:
+    """Piece by piece, as fast as its reader takes them.
+
+    Where it breaks off, the connection does too, without the last chunk: half a statement must not
+    pass for a whole one.
+    """
+    headers = {"Content-Type": stream.content_type, "Cache-Control": "no-store"}
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    try:
+        async for piece in stream.pieces:
+            async with asyncio.timeout(READER_S):
+                await response.write(piece)
+        await response.write_eof()
+    except Exception as error:  # noqa: BLE001 — its head has gone out, so nothing can be said
+        _log.warning("an answer broke off", error=type(error).__name__)
+        if request.transport:
+            request.transport.abort()
+    return response
 
 
 def problem_response(problem: Problem) -> web.Response:

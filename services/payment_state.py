@@ -4,6 +4,8 @@ The same telling serves the list of payments, the lines of a statement and the n
 get; so they cannot tell different stories.
 """
 
+from typing import get_args
+
 import msgspec
 
 from ledger.entry import Entry
@@ -11,6 +13,7 @@ from ledger.events import (
     Amounts,
     Authorised,
     Captured,
+    Event,
     Expired,
     Increased,
     PaymentDeclined,
@@ -51,9 +54,17 @@ class PaymentRow(msgspec.Struct, kw_only=True):
 
 
 def kind_of(entry: Entry) -> str:
+    return _kind(type(entry.event))
+
+
+def _kind(event: type) -> str:
     """The event's name as the API spells it: TransferSent → transfer_sent."""
-    name = type(entry.event).__name__.removeprefix("Payment")
+    name = event.__name__.removeprefix("Payment")
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+# All that there are.
+KINDS = frozenset(_kind(event) for event in get_args(Event))
 
 
 def payment_of(entry: Entry) -> str | None:

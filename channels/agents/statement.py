@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 
 from channels.agents.access import AgencyFinder
 from channels.agents.wire import StatementLineView, StatementView
+from channels.csv_text import amount_cell, safe_cell
+from channels.days import named_day
 from channels.problem import Problem, bad_field
 from channels.route import Answer, Call, Document, Route, scopes
 from ledger.clock import DAY_MS, Clock
 from ledger.entry import Entry
 from ledger.events import TransferReceived
 from ledger.ids import Ref, account_text, parse_account, payment_text, transfer_text
-from ledger.money import format_minor
-from ledger.time_text import day_of, time_text
+from ledger.time_text import time_text
 from services.agencies import Agency
 from services.asking import Accounts
 from services.payment_state import kind_of
@@ -35,8 +36,6 @@ QUERY = {
     "from": "first day, 2026-11-22, where the agency is; today, if it is not said",
     "to": "last day; the first, if it is not said",
 }
-# Spreadsheets run what begins like a formula; such a text is written with a quote before it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class StatementApi:
@@ -103,20 +102,11 @@ class StatementApi:
         offset_ms = agency.utc_offset_min * MINUTE_MS
         here = datetime.fromtimestamp((self._clock.now_ms() + offset_ms) // 1000, UTC)
         first_text = call.query.get("from") or f"{here:%Y-%m-%d}"
-        first = _day(first_text, "from")
-        last = _day(call.query.get("to") or first_text, "to")
+        first = named_day(first_text, "from")
+        last = named_day(call.query.get("to") or first_text, "to")
         if last.start < first.start:
             raise bad_field("to", "The last day is before the first.")
         return range(first.start - offset_ms, last.start + DAY_MS - offset_ms)
-
-
-def _day(text: str, name: str) -> range:
-    try:
-        return day_of(text)
-    except ValueError:
-        raise bad_field(
-            name, f"{name} is a day like 2026-11-22, not {text[:16]!r}."
-        ) from None
 
 
 def _statement_view(
@@ -188,10 +178,10 @@ def _csv(view: StatementView) -> bytes:
             [
                 line.at,
                 line.kind,
-                _plain(line.amount_minor, view),
-                _plain(line.balance_minor, view),
+                amount_cell(line.amount_minor, view.currency),
+                amount_cell(line.balance_minor, view.currency),
                 view.currency,
-                _safe(line.order or ""),
+                safe_cell(line.order or ""),
                 line.ticket or "",
                 line.payment or line.transfer or "",
             ]
@@ -201,12 +191,4 @@ def _csv(view: StatementView) -> bytes:
 
 
 def _balance_row(at: str, name: str, minor: int, view: StatementView) -> list[str]:
-    return [at, name, "", _plain(minor, view), view.currency, "", "", ""]
-
-
-def _plain(minor: int, view: StatementView) -> str:
-    return format_minor(minor, view.currency).replace(",", "")
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return [at, name, "", amount_cell(minor, view.currency), view.currency, "", "", ""]

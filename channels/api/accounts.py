@@ -5,18 +5,15 @@ import base64
 
 import msgspec
 
-from actors.reads import ENTRIES_MAX
 from channels.access import own_account, require_left
 from channels.outcome import approved
 from channels.problem import bad_field
 from channels.proof import Proof
-from channels.query import number
 from channels.route import Answer, Call, NoBody, Route, scopes
 from channels.views import Views, account_view
 from channels.wire import (
     AccountView,
     CodeView,
-    EntriesView,
     OfflineCodesBody,
     OfflineCodesView,
     OfflineCodeView,
@@ -29,14 +26,12 @@ from ledger.commands import (
     FreezeAccount,
     OpenAccount,
     ReadAccount,
-    ReadEntries,
     UnfreezeAccount,
 )
-from ledger.entry import unseal
 from ledger.events import AccountKind
 from ledger.ids import AccountId, account_text, derive_account
 from ledger.money import Money, UnknownCommodity, exponent
-from ledger.replies import AccountReply, EntriesReply
+from ledger.replies import AccountReply
 from ledger.time_text import time_text
 from services.asking import Accounts
 from services.labels import AccountLabel, find_labels, set_label
@@ -104,15 +99,6 @@ class AccountsApi:
                 problems=(409,),
             ),
             Route(
-                method="GET", path="/v1/accounts/{id}/entries", handler=self.entries,
-                scopes=holder, summary="Statement, newest first",
-                answers={200: EntriesView}, problems=(400,),
-                query={
-                    "limit": f"entries of one page, {ENTRIES_MAX} at most",
-                    "before": "the `next` of the page before",
-                },
-            ),
-            Route(
                 method="POST", path="/v1/accounts/{id}/codes", handler=self.code,
                 scopes=scopes("own", "accounts"), summary="A payment code: pays once, for 60 s",
                 body=NoBody, answers={201: CodeView},
@@ -178,18 +164,6 @@ class AccountsApi:
         text = account_text(reply.account)
         labels = await asyncio.to_thread(find_labels, self._store, [text])
         return account_view(reply, labels[text].label if text in labels else "")
-
-    async def entries(self, call: Call) -> Answer:
-        account = own_account(call.caller, call.path["id"])
-        before = number(call, "before", default=0, most=2**53)
-        limit = number(call, "limit", default=50, most=ENTRIES_MAX)
-        command = ReadEntries(account=account, before=before, limit=max(1, limit))
-        reply = approved(
-            await self._accounts.read(command, call.caller.id), EntriesReply, "id"
-        )
-        page = [unseal(body) for body in reply.bodies]
-        partition = self._accounts.partition_of(account)
-        return Answer(200, await self._views.entries(page, partition, reply.next))
 
     async def code(self, call: Call) -> Answer:
         account = own_account(call.caller, call.path["id"])

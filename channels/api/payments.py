@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from channels.access import (
@@ -13,7 +14,7 @@ from channels.access import (
 )
 from channels.outcome import approved
 from channels.problem import Problem, bad_field, forbidden, not_found
-from channels.route import Answer, Call, NoBody, Route, scopes
+from channels.route import Answer, Call, Document, NoBody, Route, scopes
 from channels.views import Views
 from channels.wire import (
     Amount,
@@ -52,6 +53,7 @@ from services.payments import Payer, PaymentRequest, Payments
 from services.principals import Principal, PrincipalKind
 from terminals.card_format import TapUnreadable
 from terminals.payment_code import CodeUnreadable
+from terminals.receipt import receipt_text
 
 AUTHORISED = {201: PaymentView, 202: UnknownView, 402: PaymentView}
 # Each of these is an entry in the journal that no passenger asked for.
@@ -101,6 +103,11 @@ class PaymentsApi:
             Route(
                 method="GET", path=one, handler=self.read, scopes=scopes("read", "own"),
                 summary="A payment as it stands", answers=FOLLOWED, problems=(400,),
+            ),
+            Route(
+                method="GET", path=f"{one}/receipt", handler=self.receipt,
+                scopes=scopes("read", "own"), answers={200: Document}, gives="text/plain",
+                summary="Its receipt, as a till prints it", problems=(400,),
             ),
             Route(
                 method="POST", path=f"{one}/increase", handler=self.increase, scopes=taker,
@@ -210,6 +217,12 @@ class PaymentsApi:
             await self._accounts.read(command, call.caller.id), PaymentReply, "id"
         )
         return Answer(200, await self._view(caller, reply))
+
+    async def receipt(self, call: Call) -> Answer:
+        """To print, or to keep. It proves nothing by itself (docs/evidence.md says what does)."""
+        view = (await self.read(call)).body
+        text = receipt_text(msgspec.to_builtins(view)) + "\n"
+        return Answer(200, Document(text.encode(), "text/plain"))
 
     async def increase(self, call: Call) -> Answer:
         ref, merchant = _payment(call), merchant_scope(call.caller)

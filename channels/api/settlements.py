@@ -9,6 +9,7 @@ import hashlib
 import io
 
 from channels.access import is_operator, merchant_scope
+from channels.csv_text import safe_cell
 from channels.problem import Problem, bad_field, not_found
 from channels.query import number
 from channels.route import Answer, Call, Document, Route, scopes
@@ -70,8 +71,6 @@ _COLUMNS = (
     "amount",
     "fee",
 )
-# Spreadsheets run what begins like a formula; such a text is written with a quote before it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class SettlementsApi:
@@ -298,9 +297,8 @@ def _csv(lines: list[SettlementLineView], totals: list[Total]) -> bytes:
     for line in lines:
         amount = format_minor(line.amount_minor, line.currency)
         fee = format_minor(line.fee_minor, line.currency)
-        order = line.order or ""
-        safe = f"'{order}" if order.startswith(_FORMULA) else order
-        about = (line.entry, line.at, line.kind, line.payment, safe, line.channel)
+        order = safe_cell(line.order or "")
+        about = (line.entry, line.at, line.kind, line.payment, order, line.channel)
         writer.writerow([*about, line.currency, amount, fee])
     for total in totals:
         currency = commodity_of(total.pot)

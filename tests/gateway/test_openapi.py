@@ -348,10 +348,13 @@ async def what_is_there_is_read(house: House) -> None:
     )
     order = await house.lounge.post("/v1/orders", {"amount": money(1), "order": "A"})
     await house.amira.get(f"/v1/payments/{paid.body['id']}")
+    await house.amira.get(f"/v1/payments/{paid.body['id']}/receipt")
     await house.amira.get(f"/v1/transfers/{sent.body['id']}")
     await house.amira.get(f"/v1/orders/{order.body['id']}")
     await house.amira.get(f"/v1/accounts/{AMIRA}")
     await house.amira.get(f"/v1/accounts/{AMIRA}/entries")
+    await house.amira.get(f"/v1/accounts/{AMIRA}/entries.csv")
+    await house.amira.get(f"/v1/accounts/{AMIRA}/entries.jsonl")
     attempt = {"key": "till-1", "payer": {"code": code}}
     await house.lounge.post("/v1/payments/lookup", attempt)
     await house.amira.get("/v1/me")

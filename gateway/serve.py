@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from actors.directory import Directory, load_or_create, plan
 from actors.ray_head import free_port, plan_head
 from actors.rebuild import rebuild_old
 from gateway import logs
+from gateway.card_keys import issuer_keys
 from gateway.config import Config
 from gateway.layout import Layout
 from gateway.start_failed import PortTaken
@@ -65,10 +67,11 @@ def prepare(config: Config, layout: Layout) -> Directory:
     prepare_journals(where)
     layout.note_store(config.store)
     rebuild_old(open_journals(where), _say_drawn)
-    store = layout.open_store()
-    if config.demo:
-        seed_principals(store, SystemClock().now_ms())
-    store.close()
+    with closing(layout.open_store()) as store:
+        # Here its refusal is one line; of a gateway it would be a trace.
+        issuer_keys(config, store)
+        if config.demo:
+            seed_principals(store, SystemClock().now_ms())
     return directory
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from gateway.layout import Layout
+from ledger.money import Money
+from services.cards import cards_of
 from tests.bench_reader.bench import Bench
 from tests.gateway.harness import AMIRA, copy_folder
 from tests.house.tree import ROOT
@@ -19,6 +22,7 @@ def test_a_developer_gets_readers_with_cards(
 ) -> None:
     data = copy_folder(furnished, tmp_path / "data")
     words = ["--account", AMIRA, "--data", str(data), "--state", str(tmp_path / "bench")]
+    words += ["--tap-limit", "QAR=20000", "--pin", "2468"]
     play = subprocess.Popen(
         [sys.executable, "-m", "gateway", "bench-reader", "--readers", "2", *words],
         stdin=subprocess.PIPE,
@@ -49,10 +53,38 @@ def test_a_developer_gets_readers_with_cards(
     assert play.stdout.readline().endswith("is out\n")
     play.kill()
     play.communicate()
+    store = Layout(data).open_store()
+    cards = cards_of(store, AMIRA)
+    store.close()
+    assert [card.tap_limit for card in cards] == [Money(20_000, "QAR")] * 2
+    assert all(card.personalised_at_ms for card in cards)
 
 
-def test_a_bad_pin_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def refused(*words: str) -> str:
     with pytest.raises(SystemExit) as ended:
-        main(["bench-reader", "--pin", "12", "--state", str(tmp_path)])
+        main(["bench-reader", *words])
+    return str(ended.value.code)
 
-    assert "a PIN has 4 to 8 digits" in str(ended.value.code)
+
+def test_a_bad_pin_is_named(tmp_path: Path) -> None:
+    said = refused("--pin", "12", "--state", str(tmp_path))
+
+    assert "a PIN has 4 to 8 digits" in said
+
+
+def test_its_limit_and_its_settings_are_those_of_the_issuer_s_commands(
+    furnished: Path, tmp_path: Path
+) -> None:
+    """A security module that is set and away: no key of the data folder stands in for it."""
+    data = copy_folder(furnished, tmp_path / "data")
+    settings = tmp_path / "airside.toml"
+    settings.write_text(
+        'card_hsm = "/no.so"\ncard_hsm_token = "t"\ncard_hsm_pin_file = "/no"\n'
+    )
+    words = ["--account", AMIRA, "--data", str(data), "--state", str(tmp_path / "bench")]
+
+    assert "write it as QAR=20000" in refused(*words, "--tap-limit", "200")
+    assert "the PIN file /no cannot be read" in refused(*words, "--config", str(settings))
+    store = Layout(data).open_store()
+    assert cards_of(store, AMIRA) == []
+    store.close()

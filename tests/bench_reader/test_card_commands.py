@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from gateway.config import Config
 from gateway.layout import Layout
+from gateway.serve import prepare
+from services.card_issuer import IssuerKeysLost
 from services.cards import CardForm, NewCard, make_card
 from terminals.wallet_card import greet
 from tests.bench_reader.bench import Bench, TornAt, an_empty_card
@@ -135,6 +138,8 @@ def test_an_issuer_s_key_that_is_gone_is_named_until_its_cards_are_lost(
     card = made(run)
     (data / "card-issuer.json").unlink()
 
+    with pytest.raises(IssuerKeysLost):
+        prepare(Config(data=str(data), partitions=2), Layout(data))
     assert "restore it from a backup" in run("make", "--account", AMIRA)
     assert not (data / "card-issuer.json").exists()
     assert card in run("list")

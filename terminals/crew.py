@@ -8,23 +8,32 @@ import argparse
 import asyncio
 import base64
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 
 from ledger.clock import SECOND_MS
 from ledger.money import Money
+from terminals.crew_options import ROOT
 from terminals.gateway_answer import NoAnswer
 from terminals.gateway_client import GatewayClient, UnusableUrl, checked_url
 from terminals.inflight.cabin_link import CabinLink
-from terminals.inflight.crew_folder import CrewFolder, Joined, NotReady, OtherFlight
-from terminals.inflight.crew_page import CrewPage
+from terminals.inflight.crew_folder import (
+    ClockWrong,
+    CrewFolder,
+    Joined,
+    NotReady,
+    OtherFlight,
+    folder_of,
+    latest_folder,
+)
+from terminals.inflight.crew_page import CrewPage, CrewState, crew_state
 from terminals.inflight.crew_till import Accepted, CrewTill, NotThisTill, TillStopped
 from terminals.inflight.entry import REQUEST_BYTES, Line
 from terminals.inflight.frame import FRAME_PREFIX, read_frame
 from terminals.inflight.gift import AskedShare
-from terminals.inflight.hearing import Hearing
 from terminals.inflight.log_file import LogDamaged, LogInUse
 from terminals.inflight.plan import PlanRefused
 from terminals.inflight.records import Damage, record, records
@@ -43,6 +52,7 @@ TIMEOUT_MS = 30 * SECOND_MS
 
 _EXPLAINED = (
     CannotStart,
+    ClockWrong,
     LogDamaged,
     LogInUse,
     NotReady,
@@ -86,12 +96,14 @@ async def _awaited(command: Awaitable[int]) -> int:
 
 
 async def _join(options: argparse.Namespace, console: Console, screen: Screen) -> int:
-    folder = CrewFolder(options.state)
+    folder = CrewFolder(options.state or folder_of(ROOT, options.flight))
+    # Before the gateway is asked: it would have a till for good that has no folder.
+    folder.require_free_for(options.flight)
     public = folder.key(secrets.token_bytes).public_key().public_bytes_raw()
     url = checked_url(options.url)
     body = {"name": options.name, "public_key": base64.b64encode(public).decode()}
     path = f"/v1/flights/{options.flight}/tills"
-    async with _client(options, console) as gateway:
+    async with _client(url, options, console) as gateway:
         raw = await _asked(gateway.post(path, body, key="", timeout_ms=TIMEOUT_MS))
     folder.join(Joined(options.flight, url))
     screen.line(f"This till is number {msgspec.json.decode(raw)['number']} of the flight.")
@@ -99,13 +111,12 @@ async def _join(options: argparse.Namespace, console: Console, screen: Screen) -
 
 
 async def _load(options: argparse.Namespace, console: Console, screen: Screen) -> int:
-    folder = CrewFolder(options.state)
-    path = f"/v1/flights/{folder.joined().flight}/plan"
-    async with _client(options, console) as gateway:
-        folder.load(await _asked(gateway.get(path, timeout_ms=TIMEOUT_MS)))
-    till, hearing = folder.open(console.clock)
-    del hearing
-    plan = till.plan
+    folder = _folder(options)
+    joined = folder.joined()
+    path = f"/v1/flights/{joined.flight}/plan"
+    async with _client(options.url or joined.url, options, console) as gateway:
+        content = await _asked(gateway.get(path, timeout_ms=TIMEOUT_MS))
+    plan = folder.load(content, console.clock)
     screen.line(
         f"{plan.number} of {plan.date}: {len(plan.devices)} tills, "
         f"{len(plan.articles)} articles, {len(plan.denied)} on the deny list."
@@ -114,26 +125,36 @@ async def _load(options: argparse.Namespace, console: Console, screen: Screen) -
 
 
 async def _tell(options: argparse.Namespace, console: Console, screen: Screen) -> int:
-    folder = CrewFolder(options.state)
-    path = f"/v1/flights/{folder.joined().flight}/entries"
-    content = folder.told()
-    async with _client(options, console) as gateway:
-        for piece in _pieces(content):
+    folder = _folder(options)
+    joined = folder.joined()
+    path = f"/v1/flights/{joined.flight}/entries"
+    found = list(records(folder.to_tell()))
+    async with _client(options.url or joined.url, options, console) as gateway:
+        for piece in _pieces(raw for raw in found if isinstance(raw, bytes)):
             raw = await _asked(gateway.tell(path, piece, timeout_ms=TIMEOUT_MS))
             told = msgspec.json.decode(raw)
+            folder.mark_told({till["number"]: _whole(till) for till in told["tills"]})
             screen.line(
                 f"{told['new']} new, {told['known']} known, {told['refused']} refused."
             )
+    damaged = sum(damage.length for damage in found if isinstance(damage, Damage))
+    if damaged:
+        screen.line(
+            f"{damaged} bytes are damaged, and stay in the folder: show them to a person."
+        )
     return 0
 
 
-def _pieces(content: bytes) -> list[bytes]:
-    """Whole records, as many as go at once. What is damaged stays in the folder, for a person."""
+def _whole(till: dict[str, Any]) -> int:
+    """How many entries from the first on the gateway has got."""
+    gaps: list[dict[str, int]] = till["missing"]
+    return gaps[0]["first"] - 1 if gaps else int(till["entries"])
+
+
+def _pieces(raws: Iterable[bytes]) -> list[bytes]:
+    """Whole records, as many as go at once."""
     pieces: list[bytes] = []
-    for found in records(content):
-        if isinstance(found, Damage):
-            continue
-        raw = record(found)
+    for raw in map(record, raws):
         if pieces and len(pieces[-1]) + len(raw) <= UPLOAD_BYTES_MAX:
             pieces[-1] += raw
         else:
@@ -141,9 +162,14 @@ def _pieces(content: bytes) -> list[bytes]:
     return pieces
 
 
-def _client(options: argparse.Namespace, console: Console) -> GatewayClient:
+def _folder(options: argparse.Namespace) -> CrewFolder:
+    """Raises NotReady."""
+    return CrewFolder(options.state or latest_folder(ROOT))
+
+
+def _client(url: str, options: argparse.Namespace, console: Console) -> GatewayClient:
     key = ApiKey(read_key(options.key_file, console.environ))
-    return GatewayClient(checked_url(options.url), key)
+    return GatewayClient(checked_url(url), key)
 
 
 async def _asked(answer: Awaitable[object]) -> bytes:
@@ -164,16 +190,27 @@ async def _asked(answer: Awaitable[object]) -> bytes:
 
 
 async def _sell(options: argparse.Namespace, console: Console, screen: Screen) -> int:
-    till, hearing = CrewFolder(options.state).open(console.clock)
+    folder = _folder(options)
+    till, hearing = folder.open(console.clock)
+    if hearing.damaged_bytes:
+        screen.line(
+            f"{hearing.damaged_bytes} bytes of what was heard are damaged, and left out."
+        )
+
+    def state() -> CrewState:
+        return crew_state(till, hearing, console.clock, folder.told())
+
     link = CabinLink(till, hearing, options.peer)
     if options.listen:
         port = await link.listen(*options.listen)
         screen.line(f"Listening on port {port}.")
-    page = CrewPage(till, hearing, console.clock)
+    page = CrewPage(state)
     if options.page:
         port = await page.listen(*options.page)
         screen.line(f"The crew's page: http://{options.page[0]}:{port}/")
-    counter = _Counter(options, console, screen, till=till, hearing=hearing, link=link)
+    counter = _Counter(options, console, screen, till=till, state=state, link=link)
+    # Before the first sale: if this till was set back, one of the others knows.
+    await link.hear()
     background = asyncio.create_task(link.keep_hearing(console.sleep))
     try:
         return await counter.serve()
@@ -183,6 +220,7 @@ async def _sell(options: argparse.Namespace, console: Console, screen: Screen) -
             await background
         await link.close()
         await page.close()
+        folder.close()
 
 
 class _Counter:
@@ -195,14 +233,14 @@ class _Counter:
         screen: Screen,
         *,
         till: CrewTill,
-        hearing: Hearing,
+        state: Callable[[], CrewState],
         link: CabinLink,
     ) -> None:
         self._options = options
         self._console = console
         self._screen = screen
         self._till = till
-        self._hearing = hearing
+        self._state = state
         self._link = link
 
     async def serve(self) -> int:
@@ -280,15 +318,13 @@ class _Counter:
         self._screen.line(f"SOLD {amount} (entry {verdict.sale.seq}).{again}")
 
     def _totals(self) -> None:
-        for device in self._till.plan.devices:
-            sales = [s for s in self._till.book.sales.values() if s.device == device.number]
-            total_minor = sum(sale.sold.amount_minor for sale in sales)
-            forked = " TELLS TWO STORIES" if device.number in self._hearing.forked else ""
-            own = " (this one)" if device.number == self._till.device.number else ""
-            self._screen.line(
-                f"{device.name}{own}: {len(sales)} sales, {self._money(total_minor)}{forked}"
-            )
-        self._screen.line(f"{len(self._till.entries)} entries to tell.")
+        state = self._state()
+        for till in state.tills:
+            forked = " TELLS TWO STORIES" if till.forked else ""
+            own = " (this one)" if till.own else ""
+            total = self._money(till.sold_minor)
+            self._screen.line(f"{till.name}{own}: {till.sales} sales, {total}{forked}")
+        self._screen.line(f"{state.backlog} entries to tell.")
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self._till.plan.currency)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from terminals.pos_options import KEY_VARIABLE
 
+ROOT = Path("data/crew")
+
 HELP = """
 on the ground           airside crew join flt_... --name "Trolley 1", then: airside crew load
 in the air              airside crew sell, with no network at all
@@ -13,7 +15,7 @@ on the ground again     airside crew tell
 one line at the prompt of `sell`:
   SKU [SKU x2 ...]      what is sold; then scan the passenger's code
   totals                what was sold, and what the others were heard to sell
-  close                 nothing more is sold on this flight
+  close                 nothing more is sold on this flight; before landing, at each till
 """
 
 
@@ -43,11 +45,12 @@ def add_crew(parser: argparse.ArgumentParser) -> None:
         command.add_argument(
             "--state",
             type=Path,
-            default=Path("data/crew"),
-            help="folder of this till and flight (%(default)s)",
+            help=f"folder of this till and flight ({ROOT}/FLIGHT; of the one joined last)",
         )
+    join.add_argument("--url", default="http://127.0.0.1:8080", help="the gateway")
+    for command in (load, tell):
+        command.add_argument("--url", help="the gateway; as it was joined, unless said")
     for command in (join, load, tell):
-        command.add_argument("--url", default="http://127.0.0.1:8080", help="the gateway")
         command.add_argument(
             "--key-file", type=Path, help=f"file of the API key; else ${KEY_VARIABLE}"
         )

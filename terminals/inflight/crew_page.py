@@ -5,6 +5,7 @@ much HTTP as a browser needs for that (RFC 9112: one request, one answer, closed
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -27,7 +28,9 @@ REQUEST_WITHIN_S = 5.0
 
 
 class TillState(msgspec.Struct, frozen=True):
-    """As this till knows it: its own, or as far as it was heard. forked: it told two stories."""
+    """As this till knows it: its own, or as far as it was heard. forked: it told two stories.
+    senseless: entries that it signed and nobody can read; what it did after them is not heard.
+    """
 
     number: int
     name: str
@@ -37,17 +40,21 @@ class TillState(msgspec.Struct, frozen=True):
     sold_minor: int
     closed: bool
     forked: bool
+    senseless: int
 
 
 class CrewState(msgspec.Struct, frozen=True):
-    """backlog: entries that the gateway has not got from here. deny_age_s: of the deny list, and
-    deny_age_max_s: from when on this till sells no more.
+    """set_back: others know what this till did and has lost, so it sells nothing. deaf: it hears
+    the others no more, for its disk is full. backlog: entries that the gateway has not got from
+    here. deny_age_s: of the deny list, and deny_age_max_s: from when on this till sells no more.
     """
 
     flight: str
     date: str
     currency: str
     closed: bool
+    set_back: bool
+    deaf: bool
     backlog: int
     deny_age_s: int
     deny_age_max_s: int
@@ -55,14 +62,21 @@ class CrewState(msgspec.Struct, frozen=True):
     tills: list[TillState]
 
 
-def crew_state(till: CrewTill, hearing: Hearing, clock: Clock) -> CrewState:
+def crew_state(
+    till: CrewTill, hearing: Hearing, clock: Clock, told: dict[int, int]
+) -> CrewState:
+    """told: of each till, how many entries from the first on the gateway has got."""
     plan = till.plan
+    here = {number: len(entries) for number, entries in hearing.heard.items()}
+    here[till.device.number] = len(till.entries)
     return CrewState(
         flight=plan.number,
         date=plan.date,
         currency=plan.currency,
         closed=till.book.closed,
-        backlog=len(till.entries) + sum(map(len, hearing.heard.values())),
+        set_back=till.book.set_back,
+        deaf=hearing.stopped,
+        backlog=sum(max(0, count - told.get(number, 0)) for number, count in here.items()),
         deny_age_s=(clock.now_ms() - plan.issued_at_ms) // 1_000,
         deny_age_max_s=plan.policy.deny_age_max_s,
         denied=len(plan.denied),
@@ -85,14 +99,15 @@ def _till_state(till: CrewTill, hearing: Hearing, number: int) -> TillState:
         sold_minor=sum(sale.sold.amount_minor for sale in sales),
         closed=bool(entries) and isinstance(entries[-1].body.what, Closed),
         forked=number in hearing.forked,
+        senseless=hearing.senseless[number],
     )
 
 
 class CrewPage:
-    def __init__(self, till: CrewTill, hearing: Hearing, clock: Clock) -> None:
-        self._till = till
-        self._hearing = hearing
-        self._clock = clock
+    """state: what it shows, asked for anew each time."""
+
+    def __init__(self, state: Callable[[], CrewState]) -> None:
+        self._state = state
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> int:
@@ -131,8 +146,8 @@ class CrewPage:
         if method != "GET":
             return _response(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", b"")
         if path == "/state":
-            state = crew_state(self._till, self._hearing, self._clock)
-            return _response(HTTPStatus.OK, "application/json", msgspec.json.encode(state))
+            body = msgspec.json.encode(self._state())
+            return _response(HTTPStatus.OK, "application/json", body)
         if path not in FILES:
             return _response(HTTPStatus.NOT_FOUND, "text/plain", b"")
         name, kind = FILES[path]

@@ -4,58 +4,52 @@ The test cuts the links: the phone's page is offline from boarding on, the tills
 other, and neither has a gateway until it has landed.
 """
 
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from channels.web.demo import demo_key
 from gateway.world import merchant_id
 from tests.browser.desk import PHONE, Desk
+from tests.inflight.crew import Crew
 from tests.inflight.ground import flight_body
 from tests.installation import Installation, Json
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CREW = [sys.executable, "-c", "from gateway.cli import main; main()", "crew"]
-WITHIN_S = 120
 
-
-class Trolley:
-    """A crew's till: a folder, and what its screen says."""
+class Trolley(Crew):
+    """A crew's till whose camera sees the phone's screen, and nothing else is there to be seen."""
 
     def __init__(self, folder: Path, base: str) -> None:
-        self.folder = folder
-        self.base = base
+        super().__init__(folder, base)
         self.picture = folder.with_suffix(".png")
 
-    def ground(self, *words: str) -> str:
-        return self._run([*words, "--url", self.base], "")
+    def board(self) -> None:
+        self.open("--image", str(self.picture))
 
-    def sell(self, page: Page, basket: str) -> str:
-        """The camera sees the phone's screen, and nothing else is there to be seen."""
+    def serve(self, page: Page, basket: str) -> str:
         page.screenshot(path=self.picture)
-        said = self._run(["sell", "--image", str(self.picture)], f"{basket}\n")
+        said = self.sell(basket)
         page.get_by_role("button", name="Next code").click()
         return said
 
-    def close(self) -> None:
-        assert "Closed" in self._run(["sell"], "close\n")
 
-    def _run(self, words: list[str], typed: str) -> str:
-        done = subprocess.run(
-            [*CREW, *words, "--state", str(self.folder)],
-            input=typed,
-            env={**os.environ, "TILL_API_KEY": demo_key("lounge")},
-            capture_output=True,
-            check=True,
-            encoding="utf-8",
-            timeout=WITHIN_S,
-        )
-        return done.stdout
+@pytest.fixture
+def trolleys(installation: Installation, tmp_path: Path) -> Iterator[list[Trolley]]:
+    trolleys = [Trolley(tmp_path / name, installation.base) for name in ("front", "rear")]
+    yield trolleys
+    for trolley in trolleys:
+        trolley.end(kill=True)
+
+
+@pytest.fixture
+def aside() -> Iterator[ThreadPoolExecutor]:
+    """Words on the ground run beside: the browser's event loop has this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
 
 
 def plan(installation: Installation) -> tuple[str, str]:
@@ -77,14 +71,17 @@ def available(installation: Installation, who: str) -> int:
 
 
 def test_a_whole_flight_is_paid_with_no_network_from_doors_closed_to_doors_open(
-    desk: Desk, installation: Installation, tmp_path: Path
+    desk: Desk,
+    installation: Installation,
+    trolleys: list[Trolley],
+    aside: ThreadPoolExecutor,
 ) -> None:
     flight, _ = plan(installation)
     path = f"/v1/flights/{flight}"
     before = available(installation, "jonas")
-    trolleys = [Trolley(tmp_path / name, installation.base) for name in ("front", "rear")]
     for trolley in trolleys:
-        trolley.ground("join", flight, "--name", trolley.folder.name)
+        name = trolley.folder.name
+        aside.submit(trolley.ground, "join", flight, "--name", name).result()
 
     page = desk.page(PHONE)
     page.goto("/flight#as=jonas")
@@ -93,16 +90,17 @@ def test_a_whole_flight_is_paid_with_no_network_from_doors_closed_to_doors_open(
     page.get_by_role("button", name="Set aside").click()
     expect(page.get_by_text("2.00 QAR set aside for QR17")).to_be_visible()
     for trolley in trolleys:
-        assert "QR17" in trolley.ground("load")
+        assert "QR17" in aside.submit(trolley.ground, "load").result()
+        trolley.board()
     lounge = installation.api("lounge")
     for state in ("boarded", "airborne"):
         assert lounge.post(f"{path}/move", {"to": state}, "").status == 200
 
     page.context.set_offline(True)
     front, rear = trolleys
-    assert "SOLD 0.90 QAR" in front.sell(page, "ten x9")
-    assert "SOLD 1.00 QAR" in rear.sell(page, "ten x10")
-    said = front.sell(page, "ten x2")
+    assert "SOLD 0.90 QAR" in front.serve(page, "ten x9")
+    assert "SOLD 1.00 QAR" in rear.serve(page, "ten x10")
+    said = front.serve(page, "ten x2")
     assert "REFUSED" in said
     assert "Left at this till: 0.10 QAR" in said
     for trolley in trolleys:
@@ -110,7 +108,7 @@ def test_a_whole_flight_is_paid_with_no_network_from_doors_closed_to_doors_open(
 
     assert lounge.post(f"{path}/move", {"to": "landed"}, "").status == 200
     for trolley in trolleys:
-        assert "0 refused" in trolley.ground("tell")
+        assert "0 refused" in aside.submit(trolley.ground, "tell").result()
     report = lounge.get(path).body
     assert (report["flight"]["status"], report["ties"]) == ("closed", True)
     assert (report["captured_minor"], report["released_minor"]) == (190, 10)

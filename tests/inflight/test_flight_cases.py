@@ -394,6 +394,9 @@ async def test_what_is_sold_beyond_what_was_set_aside_is_charged_to_nobody(
     assert {case["kind"] for case in report["cases"]} == {"two_stories", "beyond"}
     assert (report["captured_minor"], report["unpaid_minor"]) == (150, 100)
     assert report["ties"]
+    till.sell_lines(phone.show(), Line("ten", 5))  # what fits still is
+    await flight.tell(till.journal())
+    assert (await flight.report())["captured_minor"] == 200
     settled = await funded.operator.post(f"{flight.path}/settle")
     assert (settled.body["risk_minor"], settled.body["unpaid_minor"]) == (0, 100)
     assert await flight.risk_left() == 50_000

@@ -70,6 +70,8 @@ def test_a_till_that_was_set_back_sells_nothing_once_it_hears_what_it_had_done()
     one.meet(two)
     set_back(one, before)
     one.meet(two)
+    assert one.hearing.hear([entry.raw for entry in two.hearing.heard[1]]) == 0
+    assert 1 not in one.hearing.heard
     for _ in range(2):
         assert refused(one.sell(phone.show(), 100)) is Reason.SET_BACK
         assert one.till.give(two.ask(phone.sealed, 10)) is None
@@ -89,7 +91,10 @@ def test_a_till_that_was_set_back_and_sold_more_since_is_found_too() -> None:
     one.meet(two)
     two.meet(one)
     assert refused(one.sell(phone.show(), 5)) is Reason.SET_BACK
-    two.meet(three)
+    with pytest.MonkeyPatch.context() as patch:  # also when not all goes at once
+        patch.setattr("terminals.inflight.hearing.TOLD_BYTES_MAX", 1_000)
+        for _ in range(8):
+            two.meet(three)
     assert set(three.hearing.forked) == {1}
 
 

@@ -69,6 +69,7 @@ def test_a_journal_with_a_flipped_bit_loses_no_sale_in_silence() -> None:
         bytes(600),
         b"noise",
         record(bytes(200))[:-1] + b"x",  # as long as it says, and not what it says
+        b"AFE0" + record(bytes(200))[4:100],
         b"AFE1\xff\xff" + bytes(200),  # longer than any entry would be
     ],
 )

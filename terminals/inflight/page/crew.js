@@ -30,13 +30,17 @@ function show(state) {
   byId("flight").textContent = `${state.flight} · ${state.date}`;
   const old = state.deny_age_s > state.deny_age_max_s;
   const forked = state.tills.filter((/** @type {any} */ till) => till.forked);
+  const senseless = state.tills.filter((/** @type {any} */ till) => till.senseless);
+  const wrong = [
+    state.set_back && "Other tills know what this one did and has lost: it sells nothing.",
+    old && "The deny list is too old: this till sells nothing.",
+    forked.length && `${forked[0].name} tells two stories: trust neither.`,
+    senseless.length && `${senseless[0].name} wrote what nobody can read: it is heard no further.`,
+    state.deaf && "The disk is full: the other tills are heard no more.",
+  ].find(Boolean);
   const trust = byId("trust");
-  trust.className = old || forked.length ? "bad" : "soft";
-  trust.textContent = old
-    ? "The deny list is too old: this till sells nothing."
-    : forked.length
-      ? `${forked[0].name} tells two stories: trust neither.`
-      : "Everything is as the gateway signed it.";
+  trust.className = wrong ? "bad" : "soft";
+  trust.textContent = wrong || "Everything is as the gateway signed it.";
   const hours = Math.floor(state.deny_age_s / 3600);
   const figures = [
     ["Sold, as far as heard", money(total, state.currency)],

@@ -7,7 +7,6 @@ is a real one, which can be killed, with nothing but its folder.
 import argparse
 import asyncio
 import io
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +16,9 @@ from ledger.clock import SystemClock
 from terminals.crew import run_crew
 from terminals.crew_options import add_crew
 from terminals.pos import Console
+from tests.house.tree import ROOT
 
-SELL = [sys.executable, "-c", "from gateway.cli import main; main()", "crew", "sell"]
+SELL = [sys.executable, "-m", "tests.inflight.crew_process", "sell"]
 WITHIN_S = 60
 
 
@@ -61,7 +61,7 @@ class Crew:
             [*SELL, "--state", str(self.folder), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            cwd=ROOT,
             encoding="utf-8",
         )
 

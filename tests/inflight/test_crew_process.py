@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli import main
 from ledger.clock import SystemClock
 from terminals.inflight.crew_folder import CrewFolder
 from tests.gateway.harness import House
@@ -66,11 +67,15 @@ def _sell(crews: list[Crew], codes: list[str]) -> None:
     assert (code, "not enough left" in said, "Closed" in said) == (0, True, True)
 
 
-async def test_what_a_crew_cannot_do_yet_is_said_in_a_sentence(
-    crews: list[Crew],
+def test_the_command_line_has_a_crew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said = await asyncio.to_thread(crews[0].run, "sell")
-    assert (code, "airside crew load" in said) == (1, True)
+    with pytest.raises(SystemExit, match="1"):
+        main(["crew", "sell", "--state", str(tmp_path)])
+    assert "airside crew load" in capsys.readouterr().out
+
+
+async def test_what_a_crew_cannot_do_yet_is_said_in_a_sentence(crews: list[Crew]) -> None:
     code, said = await asyncio.to_thread(crews[0].run, "join", "flt_x", "--name", "T")
     assert (code, "no flight" in said) == (1, True)
 

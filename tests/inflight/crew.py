@@ -5,7 +5,6 @@ is a real one, which can be killed, with nothing but its folder.
 """
 
 import argparse
-import asyncio
 import io
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from terminals.crew import run_crew
 from terminals.crew_options import add_crew
 from terminals.pos import Console
 from tests.house.tree import ROOT
+from tests.inflight.crew_process import pause
 
 SELL = [sys.executable, "-m", "tests.inflight.crew_process", "sell"]
 WITHIN_S = 60
@@ -51,7 +51,7 @@ class Crew:
             out=out,
             environ={"TILL_API_KEY": demo_key("lounge")},
             clock=SystemClock(),
-            sleep=asyncio.sleep,
+            sleep=pause,
         )
         return run_crew(options, console), out.getvalue()
 

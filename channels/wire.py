@@ -122,6 +122,12 @@ class OfflineCodesBody(In, frozen=True):
     largest: Amount | UnsetType = UNSET
 
 
+class PayOrderBody(In, frozen=True):
+    """way: a saved way to pay; without it, the default, if its currency fits."""
+
+    way: Currency | UnsetType = UNSET
+
+
 class Out(msgspec.Struct, frozen=True):
     """What we send."""
 

@@ -35,6 +35,7 @@ from channels.api.takings import TakingsApi
 from channels.api.terminal_totals import TerminalTotalsApi
 from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
+from channels.api.ways_to_pay import Ways, WaysApi
 from channels.api.webhooks import WebhooksApi
 from channels.history import History
 from channels.inflight.inflight import InFlight
@@ -202,7 +203,8 @@ class Gateway:
             clock=parts.clock,
             random_bytes=parts.random_bytes,
         )
-        orders = OrdersApi(payments, parts.store, views, parts.clock)
+        ways = Ways(parts.store)
+        orders = OrdersApi(payments, parts.store, views, ways, parts.clock)
         airline = None
         if parts.config.demo:
             airline = DemoAirline(parts.store, merchant_id("airline"))
@@ -229,7 +231,7 @@ class Gateway:
             *self._office_routes(keyring, views),
             *self._terminal_routes(keyring),
             *orders.routes(),
-            *ScansApi(payments, parts.store, views, orders.pay_order).routes(),
+            *ScansApi(payments, parts.store, views, ways, orders.pay_order).routes(),
             *self._agents.routes(),
             *self._in_flight.routes(),
         ]
@@ -246,6 +248,7 @@ class Gateway:
             *HistoryApi(History(accounts, views)).routes(),
             *TransfersApi(accounts, Transfers(accounts, own)).routes(),
             *OwnLimitsApi(accounts, own, store, self._parts.clock).routes(),
+            *WaysApi(accounts, store).routes(),
         ]
 
     def _sign_in_routes(self, accounts: Accounts, keyring: Keyring) -> list[Route]:

@@ -15,6 +15,7 @@ from ledger.commands import (
     Authorise,
     CaptureMode,
     Increase,
+    LookUp,
     PresentedCard,
     ScannedCode,
     Void,
@@ -24,7 +25,7 @@ from ledger.entry import Cause
 from ledger.events import Sale
 from ledger.ids import AccountId, Ref
 from ledger.money import Money
-from ledger.replies import Reply
+from ledger.replies import PaymentReply, Reply
 from services.asking import Accounts
 from services.card_desk import CardDesk, Presented
 from services.card_desk import Sale as CardSale
@@ -159,6 +160,12 @@ class Payments:
     async def collect(self, request: PaymentRequest, cause: Cause) -> Reply:
         """For what was sold and handed over already: no rule of a channel can undo that."""
         return await self._ask(request, cause, None)
+
+    async def was_tried(self, account: AccountId, cause: Cause) -> bool:
+        """Whether this key has asked for a payment before, of this account."""
+        command = LookUp(account=account, original=cause.key)
+        reply = await self._accounts.read(command, cause.caller)
+        return isinstance(reply, PaymentReply)
 
     async def increase(self, increase: Increase, channel: str, cause: Cause) -> Reply:
         """channel: of who asks. A hold does not grow beyond what could be held at once."""

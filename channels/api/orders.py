@@ -10,11 +10,12 @@ import hashlib
 import msgspec
 
 from channels.access import is_operator, merchant_scope
+from channels.api.ways_to_pay import Ways
 from channels.outcome import approved
 from channels.problem import Problem, bad_field, key_reused, not_found
-from channels.route import Answer, Call, NoBody, Route, scopes
+from channels.route import Answer, Call, Route, scopes
 from channels.views import Views
-from channels.wire import OrderBody, OrderView, PaymentView
+from channels.wire import OrderBody, OrderView, PaymentView, PayOrderBody
 from ledger.clock import Clock
 from ledger.entry import Cause
 from ledger.ids import Ref, account_text, parse_account, payment_text
@@ -43,8 +44,9 @@ from services.store import Store
 
 class OrdersApi:
     def __init__(
-        self, payments: Payments, store: Store, views: Views, clock: Clock
+        self, payments: Payments, store: Store, views: Views, ways: Ways, clock: Clock
     ) -> None:
+        self._ways = ways
         self._payments = payments
         self._store = store
         self._views = views
@@ -65,7 +67,8 @@ class OrdersApi:
             Route(
                 method="POST", path="/v1/orders/{id}/pay", handler=self.pay,
                 scopes=scopes("own"), summary="Pay it from the caller's own account",
-                body=NoBody, answers={201: PaymentView, 402: PaymentView}, problems=(409,),
+                body=PayOrderBody, answers={201: PaymentView, 402: PaymentView},
+                problems=(409,),
             ),
         ]  # fmt: skip
 
@@ -109,12 +112,18 @@ class OrdersApi:
         return Answer(200, await self._views.order(order))
 
     async def pay(self, call: Call) -> Answer:
-        return await self.pay_order(call.caller, call.path["id"])
+        return await self.pay_order(call.caller, call.path["id"], call.body.way or None)
 
-    async def pay_order(self, caller: Principal, text: str) -> Answer:
-        """From the caller's own account, however it came to know the order."""
+    async def pay_order(self, caller: Principal, text: str, way: str | None) -> Answer:
+        """From the caller's own account, however it came to know the order. way: None for the
+        default.
+        """
         account = caller.account
         assert account is not None, "a customer has an account"
+        asked = await asyncio.to_thread(self._order, text)
+        # Once it is claimed, the tap was agreed to; what comes again asks for that answer.
+        if asked.status is OrderStatus.OPEN:
+            await self._ways.require(account, asked.amount.commodity, way)
         order = await asyncio.to_thread(self._claim, text, account)
         request = PaymentRequest(
             payer=Payer(parse_account(account)),

@@ -45,10 +45,13 @@ class ScanBody(In, frozen=True):
 
 
 class ScanPayBody(In, frozen=True):
-    """amount: what its owner confirmed. Needed for a code without one; else it must agree."""
+    """amount: what its owner confirmed. Needed for a code without one; else it must agree. way: as
+    with an order.
+    """
 
     code: ScannedText
     amount: Amount | UnsetType = UNSET
+    way: Currency | UnsetType = UNSET
 
 
 class ScanView(Out, frozen=True):

@@ -10,6 +10,7 @@ are the gateway's own. A code that says otherwise was made by somebody else, and
 
 import asyncio
 import base64
+import re
 from collections.abc import Awaitable, Callable
 
 from msgspec import UNSET
@@ -22,6 +23,7 @@ from channels.api.scan_wire import (
     ScanPayBody,
     ScanView,
 )
+from channels.api.ways_to_pay import Ways
 from channels.outcome import approved
 from channels.problem import Problem, bad_field, not_found
 from channels.route import Answer, Call, Route, scopes
@@ -48,7 +50,10 @@ from terminals.merchant_code import (
 )
 from terminals.qr_image import draw_png, draw_svg
 
-PayOrder = Callable[[Principal, str], Awaitable[Answer]]
+PayOrder = Callable[[Principal, str, str | None], Awaitable[Answer]]
+
+# As a merchant sends it, whatever host stands before it (channels/views.py).
+_ORDER_LINK = re.compile(r"(?:^|/pay#)(ord_[a-z2-7]{24})$")
 
 # What a statement calls a purchase by static code: enough of the key to tell two apart.
 REFERENCE_BYTES = 5
@@ -58,8 +63,14 @@ class ScansApi:
     """pay_order: pays an order from the caller's own account (channels/api/orders.py)."""
 
     def __init__(
-        self, payments: Payments, store: Store, views: Views, pay_order: PayOrder
+        self,
+        payments: Payments,
+        store: Store,
+        views: Views,
+        ways: Ways,
+        pay_order: PayOrder,
     ) -> None:
+        self._ways = ways
         self._payments = payments
         self._store = store
         self._views = views
@@ -119,14 +130,21 @@ class ScansApi:
         asked = order.amount if order else code.amount
         amount = _confirmed(body.amount or None, asked, code.currency)
         if order:
-            return await self._pay_order(call.caller, order.id)
+            return await self._pay_order(call.caller, order.id, body.way or None)
         return await self._pay_static(call, code, amount)
 
     async def _pay_static(self, call: Call, code: MerchantCode, amount: Money) -> Answer:
         account = call.caller.account
         assert account is not None, "a customer has an account"
+        payer, way = parse_account(account), call.body.way or None
+        try:
+            await self._ways.require(account, amount.commodity, way)
+        except Problem:
+            # A retry asks what became of the tap, whatever is the default by now.
+            if not await self._payments.was_tried(payer, call.cause):
+                raise
         request = PaymentRequest(
-            payer=Payer(parse_account(account)),
+            payer=Payer(payer),
             amount=amount,
             merchant=code.merchant,
             order=f"scan-{base32(call.cause.key[:REFERENCE_BYTES])}",
@@ -146,6 +164,9 @@ class ScansApi:
 
     async def _understood(self, text: str) -> tuple[MerchantCode, Order | None]:
         """The code, and the order it is bound to: both known here, and in agreement."""
+        link = _ORDER_LINK.search(text)
+        if link:
+            return await self._linked(link[1])
         try:
             code = read_code(text)
         except MerchantCodeUnreadable as error:
@@ -157,6 +178,20 @@ class ScansApi:
         order = await self._order(code.order, "$.code")
         if order.merchant != code.merchant or order.amount != code.amount:
             raise _unreadable("this code does not say what its order says.")
+        return code, order
+
+    async def _linked(self, text: str) -> tuple[MerchantCode, Order]:
+        """A link that was drawn as a code. Only the order's id is taken of it, so it does not
+        matter whose page it leads to: what is shown and paid is the order as it stands here.
+        """
+        order = await self._order(text, "$.code")
+        await self._views.knows_merchant(order.merchant)
+        code = MerchantCode(
+            merchant=order.merchant,
+            currency=order.amount.commodity,
+            order=order.id,
+            amount=order.amount,
+        )
         return code, order
 
     async def _order(self, text: str, field: str) -> Order:

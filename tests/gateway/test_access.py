@@ -140,6 +140,8 @@ MAY = {
     "POST /v1/accounts/{id}/codes/offline": "customer",
     "GET /v1/accounts/{id}/limits": "operator customer",
     "PUT /v1/accounts/{id}/limits": "customer",
+    "GET /v1/me/ways-to-pay": "customer",
+    "PUT /v1/me/ways-to-pay": "customer",
     "POST /v1/passkeys/registration": "customer",
     "POST /v1/passkeys": "customer",
     "GET /v1/passkeys": "customer",

@@ -327,6 +327,10 @@ async def what_people_decide(house: House) -> None:
     await house.amira.post(f"{path}/codes/offline")
     await house.amira.put(f"{path}/limits", {"limits": []})
     await house.amira.get(f"{path}/limits")
+    await house.amira.get("/v1/me/ways-to-pay")
+    await house.amira.put("/v1/me/ways-to-pay", {"ways": []})
+    await house.mei.get("/v1/me/ways-to-pay")  # nobody has opened her wallet
+    await house.mei.put("/v1/me/ways-to-pay", {"ways": []})
 
 
 async def what_is_asked_is_done(house: House) -> None:

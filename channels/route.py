@@ -91,4 +91,4 @@ def scopes(*names: str) -> frozenset[str]:
 
 
 # What whoever is signed in may ask: each kind of principal has one of these.
-EVERYONE = scopes("own", "payments", "accounts", "agency")
+EVERYONE = scopes("own", "payments", "accounts", "agency", "counter")

@@ -37,6 +37,7 @@ from channels.api.terminals import OwnTerminalApi, TerminalsApi
 from channels.api.transfers import TransfersApi
 from channels.api.ways_to_pay import Ways, WaysApi
 from channels.api.webhooks import WebhooksApi
+from channels.counter.counter import Counter
 from channels.history import History
 from channels.inflight.inflight import InFlight
 from channels.iso8583.counting import Counting
@@ -50,6 +51,7 @@ from channels.web.demo import DemoApi, MeApi
 from channels.web.pages import load_pages
 from gateway.access_watch import AccessWatch
 from gateway.admission import Admission
+from gateway.airport_counter import open_counter
 from gateway.card_keys import issuer_keys
 from gateway.config import Config, origins_of
 from gateway.events import EventHub
@@ -148,6 +150,7 @@ class Gateway:
         )
         self.hub = EventHub(parts.directory, parts.journals, asyncio.sleep)
         self.health = Health(self.engine, self.statistics)
+        self._counter: Counter | None = None
         self.routes = self._routes()
 
     def application(self) -> web.Application:
@@ -205,9 +208,8 @@ class Gateway:
         )
         ways = Ways(parts.store)
         orders = OrdersApi(payments, parts.store, views, ways, parts.clock)
-        airline = None
-        if parts.config.demo:
-            airline = DemoAirline(parts.store, merchant_id("airline"))
+        demo = parts.config.demo
+        airline = DemoAirline(parts.store, merchant_id("airline")) if demo else None
         self._agents = Agents(
             accounts,
             payments,
@@ -234,6 +236,7 @@ class Gateway:
             *ScansApi(payments, parts.store, views, ways, orders.pay_order).routes(),
             *self._agents.routes(),
             *self._in_flight.routes(),
+            *self._counter_routes(payments),
         ]
 
     def _wallet_routes(
@@ -310,6 +313,14 @@ class Gateway:
             clock=parts.clock,
             random_bytes=parts.random_bytes,
         )
+
+    def _counter_routes(self, payments: Payments) -> list[Route]:
+        """Without departure control behind it there is nothing to charge for."""
+        parts = self._parts
+        if parts.config.demo:
+            limit = self.limits.failed_codes
+            self._counter = open_counter(payments, self._keyring, limit, parts)
+        return self._counter.routes() if self._counter else []
 
     def _listener(
         self, accounts: Accounts, payments: Payments, keyring: Keyring
@@ -414,15 +425,18 @@ class Gateway:
                 _log.warning("limits could not be read, and are asked for again")
 
     async def _keep_resuming(self) -> None:
-        """Tickets and flights that a gateway which died, or a silent airline, left half done."""
+        """What a gateway that died, or a silent airline, left half done."""
         while True:
             await asyncio.sleep(RESUME_S)
-            for work in (self._resume_agents, self._in_flight.settle):
+            work_left = [self._resume_agents, self._in_flight.settle]
+            if self._counter:
+                work_left.append(self._counter.resume)
+            for work in work_left:
                 try:
                     await work()
                 except StoreUnavailable:
                     _log.warning(
-                        "unfinished tickets and flights could not be read, and wait"
+                        "unfinished tickets, flights or charges could not be read, and wait"
                     )
                 except Exception as error:  # noqa: BLE001 — one flight that fails must not end all later rounds
                     _log.error("a round of what was unfinished failed", exc_info=error)

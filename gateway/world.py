@@ -51,6 +51,9 @@ MERCHANTS = {
     ),
 }
 
+# Where an agent of the airline sits, and a till with a card reader stands beside.
+COUNTER = "counter"
+
 # Who earns the money of tickets, behind the stand-in of an airline (services/demo_airline.py).
 AIRLINE = MerchantDetails(name="Gulf Sands Airways", mcc="4511", city="Doha", country="QA")
 
@@ -67,6 +70,8 @@ PEOPLE = {
     **{traveller.who: traveller.label for traveller in TRAVELLERS},
     **{who: details.name for who, details in MERCHANTS.items()},
     "agent": "Corniche Travel",
+    "counter": "Check-in Counter 12, Noor",
+    "counter_till": "Check-in Counter 12, till",
     "lounge_office": "Pearl Lounge, office",
     "operator": "Operator",
     "second": "Second operator",
@@ -96,6 +101,11 @@ def seed_principals(store: Store, now_ms: int) -> None:
         kind=PrincipalKind.OPERATOR, name="Operator", channel="web"), now_ms)  # fmt: skip
     for who, details in MERCHANTS.items():
         _merchant(store, who, details)
+        if who == COUNTER:
+            _principal(store, who, NewPrincipal(
+                kind=PrincipalKind.COUNTER, name="Noor", channel="counter",
+                merchant=merchant_id(who)), now_ms)  # fmt: skip
+            continue
         _principal(store, who, NewPrincipal(
             kind=PrincipalKind.TERMINAL, name=details.name, channel="terminal",
             merchant=merchant_id(who)), now_ms)  # fmt: skip
@@ -105,6 +115,9 @@ def seed_principals(store: Store, now_ms: int) -> None:
     _principal(store, "lounge_office", NewPrincipal(
         kind=PrincipalKind.MERCHANT, name=PEOPLE["lounge_office"], channel="web",
         merchant=merchant_id("lounge")), now_ms)  # fmt: skip
+    _principal(store, "counter_till", NewPrincipal(
+        kind=PrincipalKind.TERMINAL, name=PEOPLE["counter_till"], channel="terminal",
+        merchant=merchant_id(COUNTER)), now_ms)  # fmt: skip
     _merchant(store, "airline", AIRLINE)
     _principal(store, "agent", NewPrincipal(
         kind=PrincipalKind.AGENT, name="Corniche Travel", channel="agent",

@@ -18,6 +18,7 @@ from ledger.events import AccountClosed
 from ledger.ids import AccountId, account_text, parse_account
 from ledger.journal import Store as Journals
 from services.card_tables import LINKED_CARDS
+from services.counter_tables import COUNTER_CHARGES
 from services.data_keys import data_keys
 from services.order_texts import forget_texts
 from services.orders import OrderStatus
@@ -148,6 +149,8 @@ def _delete(connection: Connection, holder: str, trace: Trace, now_ms: int) -> N
         ("sealed_order_text", "sealed_passengers", "sealed_ticket_numbers")
     )
     connection.execute(update(TICKETS).where(TICKETS.c.account == holder).values(tickets))
+    charges = COUNTER_CHARGES.c.holder == holder
+    connection.execute(update(COUNTER_CHARGES).where(charges).values(sealed_booking=None))
     paid = {"sealed_text": None, "sealed_lines": None}
     connection.execute(
         update(ORDERS)

@@ -206,6 +206,21 @@ def release(store: Store, order: str, *, account: str) -> Order:
         return _read(store, connection, order)
 
 
+def cancel(store: Store, order: str) -> Order:
+    """Nobody pays it from now on, if nobody has claimed it yet; then it stays as it is.
+
+    Raises UnknownOrder.
+    """
+    cancelled = (
+        update(ORDERS)
+        .where(ORDERS.c.id == order, ORDERS.c.status == OrderStatus.OPEN)
+        .values(status=OrderStatus.CANCELLED)
+    )
+    with store.write() as connection:
+        connection.execute(cancelled)
+        return _read(store, connection, order)
+
+
 def order_place(order: str, column: str) -> str:
     return f"orders.{column} {order}"
 

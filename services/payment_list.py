@@ -65,6 +65,25 @@ def find_payments(store: Store, payments: Collection[str]) -> list[PaymentRow]:
     return found
 
 
+def payments_for(
+    store: Store, merchant: str, order_digest: bytes, *, since_ms: int
+) -> list[PaymentRow]:
+    """Of this merchant and order, made since then and told; oldest first."""
+    columns = PAYMENTS.c
+    query = (
+        select(PAYMENTS)
+        .where(
+            columns.merchant == merchant,
+            columns.at_ms >= since_ms,
+            columns.order_digest == order_digest,
+        )
+        .order_by(columns.at_ms, columns.id)
+        .limit(PAYMENTS_MAX)
+    )
+    with store.read() as connection:
+        return [as_struct(row, PaymentRow) for row in connection.execute(query).mappings()]
+
+
 def day_totals(store: Store, day: str, merchant: str) -> list[DayTotal]:
     """By merchant, channel and currency. merchant: empty for all."""
     query = select(DAY_TOTALS).where(DAY_TOTALS.c.day == day)

@@ -9,14 +9,19 @@ from collections.abc import Callable
 
 import msgspec
 
+from actors.batcher import MailboxFull
 from ledger.account import CODE_LIFE_MS
 from ledger.clock import DAY_MS, Clock
 from ledger.commands import (
     Authorise,
+    Capture,
     CaptureMode,
     Increase,
     LookUp,
     PresentedCard,
+    ReadPayment,
+    Refund,
+    Reverse,
     ScannedCode,
     Void,
 )
@@ -26,7 +31,7 @@ from ledger.events import Sale
 from ledger.ids import AccountId, Ref
 from ledger.money import Money
 from ledger.replies import PaymentReply, Reply
-from services.asking import Accounts
+from services.asking import Accounts, Refused, Unanswered
 from services.card_desk import CardDesk, Presented
 from services.card_desk import Sale as CardSale
 from services.channel_rules import ChannelRules
@@ -40,6 +45,8 @@ from terminals.payment_code import CodeKeys, PaymentCode
 # merchants; a hotel or a flight may ask for a month.
 HOLD_MS = 7 * DAY_MS
 HOLD_MS_MAX = 31 * DAY_MS
+# Every way in which an account may give no answer. What was asked may have happened.
+NO_ANSWER = (Unanswered, Refused, MailboxFull)
 WEB_DEVICE = 1  # codes drawn by the server for a signed-in page
 OFFLINE_DEVICE = 2  # and those that it draws for later (services/offline_codes.py)
 
@@ -215,6 +222,38 @@ class Payments:
             return None
         sale = CardSale(request.amount, request.merchant, request.terminal)
         return await asyncio.to_thread(self._cards.judge, presented, sale)
+
+    async def hold(self, request: PaymentRequest, cause: Cause) -> Reply:
+        """Authorise, and leave it to a capture to take it."""
+        manual = msgspec.structs.replace(request, capture=CaptureMode.MANUAL)
+        return await self.authorise(manual, cause)
+
+    async def capture(self, ref: Ref, cause: Cause) -> Reply:
+        """All that is held."""
+        return await self._accounts.change(
+            Capture(account=ref.account, ordinal=ref.ordinal), cause
+        )
+
+    async def refund(self, ref: Ref, amount: Money, cause: Cause) -> Reply:
+        return await self._accounts.change(
+            Refund(account=ref.account, ordinal=ref.ordinal, amount=amount), cause
+        )
+
+    async def read(self, ref: Ref, caller: str) -> Reply:
+        """The payment as it stands."""
+        return await self._accounts.read(
+            ReadPayment(account=ref.account, ordinal=ref.ordinal), caller
+        )
+
+    async def look_up(self, account: AccountId, original: bytes, caller: str) -> Reply:
+        """What became of the attempt under this key. *Not found* proves nothing: it may be late."""
+        return await self._accounts.read(LookUp(account=account, original=original), caller)
+
+    async def reverse(self, account: AccountId, original: bytes, cause: Cause) -> Reply:
+        """Undo the attempt under this key, or bar it from ever happening."""
+        return await self._accounts.change(
+            Reverse(account=account, original=original), cause
+        )
 
     async def give_back(self, ref: Ref, cause: Cause) -> Reply:
         """The whole payment, whatever of it was captured."""

@@ -41,6 +41,7 @@ class PrincipalKind(StrEnum):
     TERMINAL = "terminal"
     CUSTOMER = "customer"
     AGENT = "agent"  # a user of a travel agency
+    COUNTER = "counter"  # an airline's agent at an airport counter
 
 
 _OF_MERCHANTS = frozenset({"payments", "refunds", "orders", "read"})
@@ -56,6 +57,8 @@ SCOPES: Mapping[PrincipalKind, frozenset[str]] = {
     PrincipalKind.CUSTOMER: frozenset({"own"}),
     # Not "own": what an agency has prepaid buys tickets; it is not sent on, nor shown as a code.
     PrincipalKind.AGENT: frozenset({"agency"}),
+    # Not "payments": a counter takes money for the documents that it issues, and for nothing else.
+    PrincipalKind.COUNTER: frozenset({"counter"}),
 }
 
 # What each kind must be bound to, and what it may be bound to.
@@ -65,6 +68,7 @@ _BINDINGS: Mapping[PrincipalKind, tuple[frozenset[str], frozenset[str]]] = {
     PrincipalKind.TERMINAL: (frozenset({"merchant"}), frozenset({"merchant"})),
     PrincipalKind.CUSTOMER: (frozenset({"account"}), frozenset({"account"})),
     PrincipalKind.AGENT: (frozenset({"account"}), frozenset({"account"})),
+    PrincipalKind.COUNTER: (frozenset({"merchant"}), frozenset({"merchant"})),
 }
 
 

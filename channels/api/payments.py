@@ -10,9 +10,9 @@ from channels.access import (
     is_operator,
     merchant_of,
     merchant_scope,
-    require_left,
 )
 from channels.outcome import approved
+from channels.payers import Payers
 from channels.problem import Problem, bad_field, forbidden, not_found
 from channels.route import Answer, Call, Document, NoBody, Route, scopes
 from channels.views import Views
@@ -39,7 +39,6 @@ from ledger.commands import (
     Reverse,
     Void,
 )
-from ledger.decline import DeclineReason
 from ledger.errors import Happened
 from ledger.ids import MalformedId, Ref, account_text, parse_payment, payment_text
 from ledger.keys import key_digest
@@ -47,26 +46,12 @@ from ledger.money import Money
 from ledger.payment import PaymentState
 from ledger.replies import PaymentReply, Reply, ReverseReply
 from services.asking import Accounts, Unanswered
-from services.cards import UnknownCard
 from services.limits import Limit
 from services.payments import Payer, PaymentRequest, Payments
 from services.principals import Principal, PrincipalKind
-from terminals.card_format import TapUnreadable
-from terminals.payment_code import CodeUnreadable
 from terminals.receipt import receipt_text
 
 AUTHORISED = {201: PaymentView, 202: UnknownView, 402: PaymentView}
-# Each of these is an entry in the journal that no passenger asked for.
-CODE_FAILED = frozenset(
-    {
-        DeclineReason.CODE_USED,
-        DeclineReason.CODE_EXPIRED,
-        DeclineReason.CARD_NOT_AUTHENTIC,
-        DeclineReason.CARD_REPLAYED,
-        DeclineReason.CARD_COUNTER_OLD,
-        DeclineReason.CARD_TAP_EXPIRED,
-    }
-)
 FOLLOWED = {200: PaymentView}
 
 
@@ -74,7 +59,7 @@ class PaymentsApi:
     def __init__(
         self, accounts: Accounts, payments: Payments, views: Views, *, failed_codes: Limit
     ) -> None:
-        self._failed_codes = failed_codes
+        self._payers = Payers(payments, failed_codes)
         self._accounts = accounts
         self._payments = payments
         self._views = views
@@ -135,7 +120,7 @@ class PaymentsApi:
         body: PaymentBody = call.body
         caller = call.caller
         if body.payer.account is UNSET:
-            require_left(self._failed_codes, caller, "Too many codes or cards failed.")
+            self._payers.require_left(caller)
         request = PaymentRequest(
             payer=await self._payer(caller, body.payer),
             amount=_money(body.amount),
@@ -159,8 +144,8 @@ class PaymentsApi:
             if not self._under_way[call.cause.key]:
                 del self._under_way[call.cause.key]
         payment = approved(reply, PaymentReply, "$.payer")
-        if payment.decline in CODE_FAILED and not payment.replayed:
-            self._failed_codes.spend(caller.id)
+        if not payment.replayed:
+            self._payers.note(caller, payment.decline)
         view = await self._view(caller, payment, order=body.order)
         declined = payment.state is PaymentState.DECLINED
         return Answer(402 if declined else 201, view, payment.replayed)
@@ -282,18 +267,8 @@ class PaymentsApi:
             raise bad_field(
                 "$.payer", "Name the payer by exactly one of `code`, `card` and `account`."
             )
-        if isinstance(payer.code, str):
-            try:
-                return self._payments.open_code(payer.code)
-            except CodeUnreadable as error:
-                self._failed_codes.spend(caller.id)
-                raise _unreadable("code", error) from None
-        if isinstance(payer.card, str):
-            try:
-                return await self._card_payer(payer.card)
-            except Problem:
-                self._failed_codes.spend(caller.id)
-                raise
+        if payer.account is UNSET:
+            return await self._payers.scanned(caller, payer.code, payer.card)
         assert isinstance(payer.account, str), "one of the three is set"
         if not is_operator(caller):
             raise forbidden(
@@ -301,21 +276,6 @@ class PaymentsApi:
                 "$.payer.account",
             )
         return Payer(account_id(payer.account, "$.payer.account"))
-
-    async def _card_payer(self, text: str) -> Payer:
-        try:
-            return await self._payments.open_card(text)
-        except TapUnreadable as error:
-            raise _unreadable("card", error) from None
-        except UnknownCard:
-            raise Problem(
-                404, "not-found", "There is no such card.", field="$.payer.card"
-            ) from None
-
-
-def _unreadable(what: str, error: ValueError) -> Problem:
-    detail = f"{error}.".capitalize()
-    return Problem(422, f"{what}-unreadable", detail, field=f"$.payer.{what}")
 
 
 def _unknown(key: str) -> UnknownView:

@@ -105,7 +105,7 @@ class ScansApi:
         if order and order.merchant != own:
             raise not_found("order", order.id, "$.order")
         merchant = await asyncio.to_thread(get_merchant, self._store, own)
-        view = await asyncio.to_thread(_drawn, merchant, body, order)
+        view = await asyncio.to_thread(drawn_code, merchant, body, order)
         return Answer(201, view)
 
     async def read(self, call: Call) -> Answer:
@@ -201,10 +201,10 @@ class ScansApi:
             raise not_found("order", text, field) from None
 
 
-def _drawn(
+def drawn_code(
     merchant: Merchant, body: MerchantCodeBody, order: Order | None
 ) -> MerchantCodeView:
-    """In a thread: drawing takes milliseconds of processor time."""
+    """In a thread: drawing takes milliseconds of processor time. Raises Problem 422."""
     currency = order.amount.commodity if order else str(body.currency)
     shop = Shop(
         merchant=merchant.id,

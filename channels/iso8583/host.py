@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from actors.batcher import MailboxFull
-from channels.api.payments import CODE_FAILED
 from channels.iso8583 import answers
 from channels.iso8583.counting import Counting
 from channels.iso8583.reading import (
@@ -40,6 +39,7 @@ from channels.iso8583.reading import (
     require,
     trace_of,
 )
+from channels.payers import CODE_FAILED
 from ledger.clock import Clock
 from ledger.commands import Capture, CaptureMode, LookUp, Refund, Reverse
 from ledger.entry import Cause

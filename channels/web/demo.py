@@ -23,6 +23,7 @@ PAGES = {
     PrincipalKind.OPERATOR: "/agencies",
     PrincipalKind.AGENT: "/agents",
     PrincipalKind.MERCHANT: "/business",
+    PrincipalKind.COUNTER: "/counter",
 }
 
 FindPrincipal = Callable[[str], Principal | None]

@@ -29,7 +29,8 @@ from ledger.money import AMOUNT_MINOR_MAX, UnknownCommodity, exponent
 from services.counter.departures import BAG
 
 RFIC = "C"
-# An EMD carries four coupons, each with one code (services/counter/emds.py).
+DEMO_TARIFF = Path(__file__).parent / "data" / "demo_tariff.json"
+# A big airline has some dozen routes of some ten rules.
 RULES_MAX = 200
 SHOWN_MAX = 48
 ANY = "*"

@@ -2,7 +2,6 @@
 
 import math
 from collections import Counter
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -17,10 +16,9 @@ from services.counter.departures import (
     WeightAllowance,
 )
 from services.counter.pricing import NoPrice, Quote, price
-from services.counter.tariff import Tariff, read_tariff
+from services.counter.tariff import DEMO_TARIFF, Tariff, read_tariff
 
-DEMO = Path("services/counter/data/demo_tariff.json")
-TARIFF = read_tariff(DEMO)
+TARIFF = read_tariff(DEMO_TARIFF)
 
 weights_g = st.one_of(
     st.integers(1, 32_000), st.sampled_from([22_999, 23_000, 23_001, 31_999, 32_000])

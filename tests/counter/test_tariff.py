@@ -1,14 +1,13 @@
 """A tariff that is wrong is refused with the field and what stands in it."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.counter.tariff import TariffUnusable, parse_tariff
+from services.counter.tariff import DEMO_TARIFF, TariffUnusable, parse_tariff
 
-GOOD = Path("services/counter/data/demo_tariff.json").read_bytes()
+GOOD = DEMO_TARIFF.read_bytes()
 
 
 def test_the_demonstrations_tariff_is_good_and_says_each_text_in_three_languages() -> None:

@@ -68,6 +68,8 @@ EVERYBODY = [
     "jonas",
     "mei",
     "agent",
+    "counter",
+    "counter_till",
     "visitor",
 ]
 
@@ -205,6 +207,8 @@ class House:
     jonas: Caller
     mei: Caller
     agent: Caller  # of an agency that nobody has opened yet
+    counter: Caller  # an agent at the check-in counter
+    counter_till: Caller  # the till beside it
     visitor: Caller  # may do nothing
 
     async def start(self) -> None:

@@ -18,9 +18,9 @@ from tests.gateway.harness import (
 )
 from tests.gateway.terminal import Terminal
 
-EVERYBODY = "operator merchant terminal customer agent nobody"
+EVERYBODY = "operator merchant terminal customer agent counter nobody"
 MEMBERS = "operator merchant terminal customer"
-PEOPLE = f"{MEMBERS} agent"
+PEOPLE = f"{MEMBERS} agent counter"
 TAKERS = "operator merchant terminal"
 OFFICES = "operator merchant"
 
@@ -156,6 +156,20 @@ MAY = {
     "DELETE /v1/me/sessions/{id}": "customer",
     "POST /v1/me/sign-out": "customer",
     "POST /v1/accounts/{id}/enrolment": "operator",
+    "GET /v1/counter": "counter",
+    "POST /v1/counter/bookings": "counter",
+    "POST /v1/counter/quotes": "counter",
+    "POST /v1/counter/charges": "counter",
+    "GET /v1/counter/charges/{id}": "counter",
+    "POST /v1/counter/charges/{id}/cancel": "counter",
+    "POST /v1/counter/charges/{id}/void": "counter",
+    "POST /v1/counter/charges/{id}/refund": "counter",
+    "POST /v1/counter/charges/{id}/use": "counter",
+    "POST /v1/counter/emds": "counter",
+    "POST /v1/counter/shifts": "counter",
+    "GET /v1/counter/shifts": "counter",
+    "GET /v1/counter/shifts/{id}": "counter",
+    "POST /v1/counter/shifts/{id}/close": "counter",
     "GET /v1/demo": EVERYBODY,
     "POST /v1/demo/sign-in": EVERYBODY,
 }
@@ -171,6 +185,7 @@ def callers(house: House) -> dict[str, Caller]:
         "terminal": house.lounge,
         "customer": house.amira,
         "agent": house.agent,
+        "counter": house.counter,
         "nobody": house.nobody,
     }
 

@@ -23,6 +23,7 @@ from tests.channels.agency import (
 from tests.channels.ndc import order_create
 from tests.gateway.calls import CALLS, held_path
 from tests.gateway.cards import every_answer, linked
+from tests.gateway.counter_calls import every_answer_of_a_counter
 from tests.gateway.harness import AMIRA, JONAS, Caller, House, Json, money
 from tests.gateway.office_calls import what_offices_do
 from tests.gateway.passkeys import every_answer_about_passkeys
@@ -142,6 +143,7 @@ UNKNOWN = {
     "allowances": "alw_" + "a" * 24,
     "passkeys": "pky_" + "a" * 24,
     "me": "ses_" + "a" * 24,
+    "counter": "chg_" + "a" * 24,
 }
 # A body that can be decoded, where one without fields cannot.
 SOME = {
@@ -150,6 +152,7 @@ SOME = {
     "/v1/flights/{id}/allowances": {"amount": money(1), "public_key": "A" * 43 + "="},
     "/v1/payouts/{id}/paid": {"evidence": {"source": "bank", "reference": "stmt-0"}},
     "/v1/payments/{id}/increase": {"amount": money(1)},
+    "/v1/counter/charges/{id}/use": {"coupons": [1]},
     "/v1/cards/{id}/tap-limit": {"tap_limit": None},
     "/v1/accounts/{id}/limits": {"limits": []},
     "/v1/accounts/{id}/linked-cards": linked(),
@@ -170,6 +173,10 @@ AGENCY_BODIES: Json = {
 }
 
 
+def callers(house: House) -> tuple[Caller, ...]:
+    return house.operator, house.lounge, house.amira, house.agent, house.counter
+
+
 async def knock(
     caller: Caller, route: Route, body: Json = None, *, of: str = "none"
 ) -> None:
@@ -186,14 +193,7 @@ async def refusals_of_its_shape(house: House) -> None:
     """401, 403, 413 and 400 do not depend on what a route is for."""
     for route in house.gateway.routes:
         path = route.path.replace("{id}", "none")
-        for caller in (
-            house.nobody,
-            house.visitor,
-            house.operator,
-            house.lounge,
-            house.amira,
-            house.agent,
-        ):
+        for caller in (house.nobody, house.visitor, *callers(house)):
             if route.body is None:
                 await knock(caller, route)
                 continue
@@ -214,7 +214,7 @@ async def refusals_of_who_is_slow(house: House) -> None:
             if route.body is None:
                 continue
             path = route.path.replace("{id}", "none")
-            for caller in (house.operator, house.lounge, house.amira, house.agent):
+            for caller in callers(house):
                 await caller._call(route.method, path, body(), {})
 
 
@@ -233,7 +233,7 @@ async def refusals_of_a_broken_store(house: House) -> None:
     with broken(house.store):
         house.gateway._principals.clear()
         for route in house.gateway.routes:
-            for caller in (house.operator, house.agent):
+            for caller in callers(house):
                 await knock(caller, route, {"who": "amira"})
 
 
@@ -242,7 +242,7 @@ async def what_is_not_there(house: House) -> None:
         if "{id}" not in route.path:
             continue
         unknown = UNKNOWN[route.path.split("/")[2]]
-        for caller in (house.operator, house.lounge, house.amira):
+        for caller in callers(house):
             await knock(caller, route, SOME.get(route.path, {}), of=unknown)
     nowhere = {"account": UNKNOWN["accounts"]}
     attempt = {"key": "k", "payer": nowhere}
@@ -465,6 +465,7 @@ WALKS: list[Walk] = [
     all_that_can_be_asked,
     what_a_counter_shows,
     what_agencies_do,
+    every_answer_of_a_counter,
     every_answer_about_flights,
     every_answer_about_passkeys,
     what_people_decide,

@@ -1,0 +1,1 @@
+"""The airport counter: baggage charges and their EMDs."""

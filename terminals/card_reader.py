@@ -18,6 +18,7 @@ whoever gets it must ask, never guess.
         CardTorn            the card went away before it had answered
 """
 
+import resource
 from collections.abc import Callable, Iterator
 from types import ModuleType, TracebackType
 from typing import Any, Self
@@ -95,6 +96,7 @@ class CardReader:
     def __init__(self, wanted: str) -> None:
         """wanted: the name, or how it begins; a service adds numbers to names."""
         self._scard = _pyscard()
+        _leave_no_core()
         self._context = _context(self._scard)
         names = _names(self._scard, self._context)
         fitting = [name for name in names if name.startswith(wanted)]
@@ -186,6 +188,15 @@ def reader_names() -> list[str]:
         return _names(scard, context)
     finally:
         scard.SCardReleaseContext(context)
+
+
+def _leave_no_core() -> None:
+    """While a bank card lies on the reader its number is in memory, and a crash would write that to
+    the disk. A limit of one byte also ends a dump that is piped to a program, where 0 does not
+    (Linux, fs/coredump.c).
+    """
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (1 if hard else 0, hard))
 
 
 def _context(scard: ModuleType) -> Any:

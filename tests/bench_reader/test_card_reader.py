@@ -162,6 +162,32 @@ def test_the_sockets_of_a_bench_are_for_its_owner_only(bench: Bench) -> None:
     assert bench.daemon.socket.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_who_reads_cards_leaves_no_core_when_it_crashes(
+    bench: Bench, tmp_path: Path
+) -> None:
+    crash = """
+import os, resource
+from terminals.card_reader import CardReader
+child = os.fork()
+if not child:
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    CardReader("Airside")
+    os.abort()
+print(os.WCOREDUMP(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", crash],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "False\n"
+
+
 def test_without_a_service_the_till_says_how_to_start_it(tmp_path: Path) -> None:
     ask_names = "from terminals.card_reader import reader_names; reader_names()"
     done = subprocess.run(

@@ -37,6 +37,14 @@ export class Screens {
     this.#show({ moved: false });
   }
 
+  /** Who listens to a screen hears it when it is whole. @param {Screen} screen
+   *  @param {HTMLElement} body @param {string} argument */
+  async #draw(screen, body, argument) {
+    this.root.setAttribute("aria-busy", "true");
+    await screen.open(body, argument);
+    if (screen === this.#open) this.root.removeAttribute("aria-busy");
+  }
+
   /** @param {{moved: boolean}} how moved: somebody went there, and should hear where they are */
   #show({ moved }) {
     const [name, argument = ""] = location.hash.slice(1).split("=");
@@ -50,7 +58,7 @@ export class Screens {
     this.root.hidden = screen === null;
     this.root.replaceChildren(...(screen === null ? [] : [headOf(screen), body]));
     document.title = `${screen?.title ?? text.home} · ${text.brand}`;
-    if (screen) screen.open(body, decodeURIComponent(argument));
+    if (screen) this.#draw(screen, body, decodeURIComponent(argument));
     if (!moved) return;
     scrollTo(0, 0);
     const heading = screen ? this.root.querySelector("h1") : byId("main");

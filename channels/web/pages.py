@@ -4,6 +4,9 @@ from pathlib import Path
 
 import msgspec
 
+from channels.web.icon import draw_icon
+from channels.web.shell import service_worker
+
 STATIC = Path(__file__).parent / "static"
 # Served at these paths; everything else of the folder stands under /static/.
 PAGES = {
@@ -20,6 +23,10 @@ PAGES = {
     "/flight": "flight.html",
     "/flights": "flights.html",
 }
+# At the root, because a service worker answers only for what stands below it.
+SERVICE_WORKER = "/service_worker.js"
+# What Android and iOS ask for.
+ICON_SIDES_PX = (180, 192, 512)
 CONTENT_TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -48,7 +55,14 @@ def load_pages(folder: Path = STATIC) -> list[Page]:
         for path in assets
         if path.suffix != ".html"
     ]
-    return pages
+    pages += [_icon(side_px) for side_px in ICON_SIDES_PX]
+    script = next(page for page in pages if page.path == "/static/js/service_worker.js")
+    worker = service_worker(script.body, {page.path: page.body for page in pages})
+    return [*pages, Page(SERVICE_WORKER, CONTENT_TYPES[".js"], worker)]
+
+
+def _icon(side_px: int) -> Page:
+    return Page(f"/static/icon-{side_px}.png", "image/png", draw_icon(side_px))
 
 
 def _page(path: str, file: Path) -> Page:

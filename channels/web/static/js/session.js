@@ -5,6 +5,7 @@
  */
 
 import { Api, Problem, isFailedCall } from "./api.js";
+import { forgetKept } from "./app/kept.js";
 
 /** @typedef {import("./wire.js").Me} Me */
 /** @typedef {"wallet"|"till"|"agent"|"office"} Side */
@@ -70,6 +71,7 @@ export class Session {
   }
 
   signOut() {
+    if (this.side === "wallet") forgetKept();
     sessionStorage.removeItem(this.#slot);
     this.api = new Api(null);
     this.me = null;

@@ -15,16 +15,20 @@ const BACK_OFF_MAX_MS = 5_000;
 /** @typedef {import("./wire.js").Me} Me */
 /** @typedef {(signIn: (key: string) => void) => (Node|null)[]} Ways other ways in, which end in a key */
 /** @typedef {{session: import("./session.js").Session, frame: import("./frame.js").Frame,
- *   admits: (me: Me) => boolean, ways?: Ways}} Entrance */
+ *   admits: (me: Me) => boolean, ways?: Ways, meanwhile?: () => Node[]}} Entrance
+ *   meanwhile: what can be done here while the gateway does not answer */
 
 /**
  * @param {Entrance} entrance admits: whose page this is
  * @returns {Promise<Me>} once somebody is in
  */
 export async function enter(entrance) {
-  const { session, frame, admits } = entrance;
+  const { session, frame, admits, meanwhile } = entrance;
   const named = /^#as=([\w-]+)$/.exec(location.hash)?.[1];
-  const known = await patiently(() => (named ? session.signInAs(named) : session.resume()));
+  const known = await patiently(
+    () => (named ? session.signInAs(named) : session.resume()),
+    meanwhile,
+  );
   if (named) history.replaceState(null, "", location.pathname);
   const me = known !== null && admits(known) ? known : await ask(entrance, known);
   frame.showMe(me, () => session.end());
@@ -33,9 +37,10 @@ export async function enter(entrance) {
 
 /**
  * Do it again until the gateway answers; the door says that it does not.
- * @template T @param {() => Promise<T>} task @returns {Promise<T|null>} null: it refused
+ * @template T @param {() => Promise<T>} task @param {() => Node[]} [meanwhile]
+ * @returns {Promise<T|null>} null: it refused
  */
-export async function patiently(task) {
+export async function patiently(task, meanwhile = () => []) {
   const door = byId("door");
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -46,19 +51,23 @@ export async function patiently(task) {
       if (error instanceof Problem && error.status < 500) return null;
       if (!isFailedCall(error)) throw error;
     }
-    door.replaceChildren(
-      el("h1", { text: common.noAnswer }),
-      el("p", { class: "soft", text: common.noAnswerSays }),
-    );
+    // Drawn once: whoever is showing a code meanwhile must not have it taken from the screen.
+    if (attempt === 0) {
+      door.replaceChildren(
+        el("h1", { text: common.noAnswer }),
+        el("p", { class: "soft", text: common.noAnswerSays }),
+        ...meanwhile(),
+      );
+    }
     door.hidden = false;
     await pauseUnlessWoken(backOffMs(attempt, BACK_OFF_MAX_MS));
   }
 }
 
 /** @param {Entrance} entrance @param {?Me} refused @returns {Promise<Me>} */
-async function ask({ session, frame, admits, ways }, refused) {
+async function ask({ session, frame, admits, ways, meanwhile }, refused) {
   const door = byId("door");
-  const choices = (await patiently(demoChoices)) ?? [];
+  const choices = (await patiently(demoChoices, meanwhile)) ?? [];
   if (choices.length) frame.showDemo();
   const here = choices.filter((choice) => choice.page === `/${session.side}`);
   const said = el("p", { class: "said", role: "alert" });

@@ -13,9 +13,11 @@ import { isCare } from "./app/appearance.js";
 import { devicesScreen } from "./app/devices.js";
 import { freezeScreen } from "./app/freeze.js";
 import { historyScreen } from "./app/history.js";
+import { keepBalances, readKept } from "./app/kept.js";
 import { lookScreen } from "./app/look.js";
 import { passkeysScreen } from "./app/passkeys.js";
 import { drawPlaces } from "./app/places.js";
+import { Purse } from "./app/purse.js";
 import { receiptScreen } from "./app/receipt.js";
 import { scanScreen } from "./app/scan.js";
 import { Screens } from "./app/screens.js";
@@ -151,6 +153,7 @@ class WalletPage {
     byId("wallet-state").textContent = state;
     this.code.setBlocked(state);
     showBalances(byId("pots"), account);
+    keepBalances(account, name);
     this.history.show(this.entries.all, new Date());
   }
 
@@ -172,7 +175,14 @@ async function main() {
   fillPage(text);
   const frame = new Frame(text.name);
   const session = new Session("wallet");
-  const me = await enter({ session, frame, admits: (who) => who.account !== null, ways: passkeyDoor });
+  navigator.serviceWorker?.register("/service_worker.js");
+  const me = await enter({
+    session,
+    frame,
+    admits: (who) => who.account !== null,
+    ways: passkeyDoor,
+    meanwhile: () => (readKept() === null ? [] : [new Purse(() => new Date()).root]),
+  });
   const page = new WalletPage(session, frame, me.account ?? "");
   if (me.demo) offerCopy(page.code);
   page.start();

@@ -44,5 +44,8 @@ def _spans_at(y: int) -> tuple[tuple[int, int], ...]:
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        struct.pack(">I", len(data))
+        + kind
+        + data
+        + struct.pack(">I", zlib.crc32(kind + data))
     )

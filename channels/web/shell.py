@@ -1,7 +1,7 @@
 """What the app keeps on a phone, so that it opens without a network: its pages and all they import.
 
-The list is found by following the files themselves, so none is forgotten; its version is a digest of
-their content, so a phone takes new files together, and never one of today with one of yesterday.
+The list is found by following the files themselves, so none is forgotten; its version is a digest
+of their content, so a phone takes new files together, never some of today and some of yesterday.
 """
 
 import hashlib
@@ -15,7 +15,9 @@ SHELL_PAGES = ("/wallet", "/pay")
 _ALSO = ("/static/app.webmanifest",)
 
 _IN_HTML = re.compile(r'(?:src|href)="(/static/[^"]+)"')
-_IN_JS = re.compile(r'^(?:import|export)[^"]*"(\.{1,2}/[^"]+)"|^\} from "(\.{1,2}/[^"]+)"', re.M)
+_IN_JS = re.compile(
+    r'^(?:import|export)[^"]*"(\.{1,2}/[^"]+)"|^\} from "(\.{1,2}/[^"]+)"', re.MULTILINE
+)
 
 
 def shell_files(files: Mapping[str, bytes]) -> list[str]:

@@ -193,3 +193,46 @@ def test_a_frozen_wallet_shows_no_code_until_it_is_let_go(desk: Desk) -> None:
     page.get_by_role("button", name="Let it pay again").click()
 
     expect(page.locator("[data-frozen]")).to_contain_text("The wallet can pay.")
+
+
+def test_the_history_is_searched_and_taken_home(desk: Desk) -> None:
+    phone, till = desk.phone(), desk.till()
+    till.charge("700", phone.payload)
+    expect(phone.moment).to_contain_text("Paid 7.00 QAR")
+    page = phone.page
+    page.goto("/wallet#history")
+    page.locator("summary").click()
+    page.get_by_label("Shop or order").fill("no such shop")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".screen-body")).to_contain_text("Nothing was found.")
+
+    page.get_by_label("Shop or order").fill("pearl")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".line").first).to_contain_text("7.00 QAR")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Take it home").click()
+    assert "7.00,QAR" in taken.value.path().read_text()
+
+    page.locator(".line a").first.click()
+    expect(page.locator(".receipt")).to_contain_text(till.merchant)
+    expect(page.locator(".receipt")).to_contain_text("Paid")
+
+
+def test_without_a_network_the_app_opens_and_says_what_it_last_saw(
+    browser: Browser, demo_server: str
+) -> None:
+    context = browser.new_context(base_url=demo_server, locale="en-GB")
+    page = context.new_page()
+    page.goto("/wallet#as=jonas")
+    expect(page.locator(".pot").first).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    context.set_offline(True)
+
+    page.reload()
+
+    expect(page.locator("#door h1")).to_have_text("The gateway does not answer.")
+    expect(page.locator(".purse")).to_contain_text("Jonas’s wallet, as last seen")
+    expect(page.locator(".purse-pots")).to_contain_text("QAR")
+    context.set_offline(False)
+    expect(page.locator(".light")).to_have_text("Live")
+    context.close()

@@ -13,10 +13,14 @@ import { say, wordFor } from "./words.js";
 export class History {
   #seen = /** @type {?Set<string>} */ (null);
 
-  /** @param {HTMLElement} root @param {number} [linesMax] the newest so many */
-  constructor(root, linesMax = Infinity) {
+  /**
+   * @param {HTMLElement} root @param {number} [linesMax] the newest so many
+   * @param {string} [empty] what stands there when there is nothing
+   */
+  constructor(root, linesMax = Infinity, empty = text.historyEmpty) {
     this.root = root;
     this.linesMax = linesMax;
+    this.empty = empty;
   }
 
   /** @param {import("./wire.js").Entry[]} entries newest first @param {Date} now */
@@ -25,7 +29,7 @@ export class History {
     const fresh = (/** @type {Line} */ line) => this.#seen !== null && !this.#seen.has(line.id);
     const days = groupByDay(lines).map((day) => dayGroup(day, now, fresh));
     this.root.replaceChildren(
-      ...(days.length ? days : [el("p", { class: "soft", text: text.historyEmpty })]),
+      ...(days.length ? days : [el("p", { class: "soft", text: this.empty })]),
     );
     this.#seen = new Set(lines.map((line) => line.id));
   }

@@ -175,7 +175,8 @@ async function main() {
   fillPage(text);
   const frame = new Frame(text.name);
   const session = new Session("wallet");
-  navigator.serviceWorker?.register("/service_worker.js");
+  // Not kept here, or not now: then the app needs a network, and works as any page does.
+  navigator.serviceWorker?.register("/service_worker.js").catch(() => undefined);
   const me = await enter({
     session,
     frame,

@@ -55,6 +55,7 @@ export const app = {
   searchFrom: "من",
   searchTo: "إلى",
   searchNow: "ابحث",
+  nothingFound: "لم يُعثر على شيء.",
   exportCsv: "احتفظ به جدولًا (CSV)",
   everything: "كل ما حدث",
 

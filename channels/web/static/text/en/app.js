@@ -55,6 +55,7 @@ export const app = {
   searchFrom: "From",
   searchTo: "To",
   searchNow: "Find",
+  nothingFound: "Nothing was found.",
   exportCsv: "Take it home as a table (CSV)",
   everything: "Everything that happened",
 

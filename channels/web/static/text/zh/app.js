@@ -55,6 +55,7 @@ export const app = {
   searchFrom: "从",
   searchTo: "到",
   searchNow: "查找",
+  nothingFound: "没有找到。",
   exportCsv: "导出为表格（CSV）",
   everything: "全部明细",
 

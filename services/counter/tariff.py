@@ -29,7 +29,7 @@ from ledger.money import AMOUNT_MINOR_MAX, UnknownCommodity, exponent
 from services.counter.departures import BAG
 
 RFIC = "C"
-DEMO_TARIFF = Path(__file__).parent / "data" / "demo_tariff.json"
+DEMO_TARIFF = Path(__file__).with_name("demo_tariff.json")
 # A big airline has some dozen routes of some ten rules.
 RULES_MAX = 200
 SHOWN_MAX = 48

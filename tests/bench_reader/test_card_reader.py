@@ -240,8 +240,8 @@ def test_a_compiler_that_refuses_is_quoted(
 
 
 def test_a_reader_adds_less_than_five_milliseconds_to_a_tap(bench: Bench) -> None:
-    bare = sorted(without_reader(41))[20]
+    bare = sorted(without_reader(41))[10]
 
     alone, _ = with_reader(bench.reader_name(), bench.daemon.slots[0], 41)
 
-    assert sorted(alone)[20] - bare < 5_000_000, "nanoseconds, in the middle of 41"
+    assert sorted(alone)[10] - bare < 5_000_000, "nanoseconds, with little other work"

@@ -92,6 +92,7 @@ async def receipted(house: House, receipt: str) -> tuple[str, int]:
     return body["status"], body["refunded_minor"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "step",
     [
@@ -115,6 +116,7 @@ async def test_a_till_that_is_killed_at_any_step_debits_once(
     assert await funded.available() == 50_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_name", ["lookup", "reverse"])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_till_that_is_killed_again_while_it_finds_out_debits_once(

@@ -196,6 +196,7 @@ async def test_a_reader_that_is_not_there_leaves_the_sale_to_the_code(
     assert trouble in opened, "before the first customer comes"
 
 
+@pytest.mark.slow
 async def test_a_service_that_dies_stops_no_sale_and_is_found_again_by_the_next(
     funded: House, bench: Bench, till: CardTill
 ) -> None:

@@ -189,7 +189,9 @@ async def _pay_by_image(
 
 def _show_pages(base: str) -> None:
     say(f"\nstart here     {base}/")
-    say(f"a wallet       {base}/wallet     (sign in as Amira)")
+    # By name: browsers have no passkeys for an address of numbers.
+    by_name = base.replace("127.0.0.1", "localhost")
+    say(f"a wallet       {by_name}/wallet     (sign in as Amira, then add a passkey)")
     say(f"a till         {base}/till       (sign in as Pearl Lounge)")
     say(f"an office      {base}/business   (sign in as Pearl Lounge, office)")
     say(f"an agency      {base}/agents     (sign in as Corniche Travel)")

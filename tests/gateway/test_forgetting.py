@@ -28,10 +28,14 @@ from tests.gateway.harness import (
     copy_folder,
     money,
 )
+from tests.gateway.passkeys import SIGN_IN, add, answered, key_of, sign_in
+from tests.software_key import SoftwareKey
 
 NAME, LABEL, ORDER = "Zahra Planted", "Zahra's travels", "PNR-ZAHRA-7Q4K2Z"
 BOUGHT, EVIDENCE, KEY = "Seat 14C for Zahra", "transfer-from-Zahra", "key-of-Zahra-17"
-PLANTED = [text.encode() for text in (NAME, LABEL, ORDER, BOUGHT, EVIDENCE, KEY)]
+PHONE, DEVICE, WAY = "Passkey of Zahra", "Laptop of Zahra", "Pocket money of Zahra"
+TEXTS = (NAME, LABEL, ORDER, BOUGHT, EVIDENCE, KEY, PHONE, DEVICE, WAY)
+PLANTED = [text.encode() for text in TEXTS]
 
 
 class Traveller(NamedTuple):
@@ -42,6 +46,7 @@ class Traveller(NamedTuple):
     payments: list[str]
     order: str
     wrapped_key: bytes
+    phone: SoftwareKey
 
 
 @pytest.fixture
@@ -68,6 +73,11 @@ async def travel(house: House) -> Traveller:
     )
     zahra = Caller(house, key)
     assert (await zahra.get("/v1/me")).body["name"] == NAME
+    phone = key_of(house)
+    await add(zahra, phone, PHONE)
+    here = await sign_in(house, phone, DEVICE)
+    way = {"pot": "QAR", "label": WAY, "default": True}
+    await here.put("/v1/me/ways-to-pay", {"ways": [way]})
     await house.top_up(account, 30_000, evidence=EVIDENCE)
 
     code = (await zahra.post(f"/v1/accounts/{account}/codes", key=None)).body["payload"]
@@ -86,7 +96,7 @@ async def travel(house: House) -> Traveller:
         wrapped_key = connection.execute(query).scalar_one()
     assert wrapped_key
     payments = [paid.body["id"], linked.body["id"]]
-    return Traveller(zahra, account, payments, order, wrapped_key)
+    return Traveller(zahra, account, payments, order, wrapped_key, phone)
 
 
 async def close(house: House, account: str) -> None:
@@ -123,6 +133,7 @@ async def test_while_she_is_there_no_file_holds_her_in_plain(free: House) -> Non
 
     assert traces(free, PLANTED) == set()
     assert traces(free, [zahra.wrapped_key])  # and the search is not blind
+    assert traces(free, [zahra.phone.id])
 
 
 async def test_who_reads_the_journal_cannot_try_what_a_request_may_have_said(
@@ -153,7 +164,7 @@ async def test_a_forgotten_person_is_in_no_file_and_the_books_verify(
 
     await forget(free, zahra.account)
 
-    assert traces(free, [*PLANTED, zahra.wrapped_key]) == set()
+    assert traces(free, [*PLANTED, zahra.wrapped_key, zahra.phone.id]) == set()
     assert journal_sizes(free) == before
     with pytest.raises(SystemExit) as ended:
         cli.main(["ledger", "verify", free.config.data])
@@ -188,6 +199,7 @@ async def test_she_signs_in_no_more(free: House) -> None:
     await forget(free, zahra.account)
 
     assert (await zahra.caller.get("/v1/me")).status == 401
+    assert (await answered(free.nobody, zahra.phone, SIGN_IN)).status == 401
 
 
 async def test_others_lose_nothing(free: House) -> None:

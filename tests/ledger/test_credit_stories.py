@@ -133,6 +133,9 @@ def test_only_businesses_may_owe_and_only_money() -> None:
     credit gulf 10 AVIOS                               -> declined wrong_currency
     credit gulf 10.000 BHD                             -> declined wrong_currency
     credit gulf -0.01 QAR                              -> declined invalid_amount
+    credit gulf 90071992547409.92 QAR                  -> declined invalid_amount
+    credit gulf 90071992547409.91 QAR                  -> open
+    credit gulf 0.00 QAR                               -> open
     """
 
 

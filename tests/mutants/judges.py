@@ -14,8 +14,10 @@ from tests.house.tree import ROOT
 from tests.ledger import (
     test_account_stories,
     test_card_stories,
+    test_channel_stories,
     test_credit_stories,
     test_payment_stories,
+    test_settlement_stories,
 )
 from tests.mutants.forks import EVERYBODY
 from tests.simulation.plan import SQLITE_EVERY
@@ -26,8 +28,10 @@ from tests.stories import TOLD, tell
 STORIES = (
     test_account_stories,
     test_card_stories,
+    test_channel_stories,
     test_credit_stories,
     test_payment_stories,
+    test_settlement_stories,
 )
 # Enough to meet what each bug needs; the first one or two do, mostly.
 SEEDS = range(1, 17)
@@ -60,10 +64,12 @@ DIRECTED = (
     "tests/ledger/test_legs.py",
     "tests/ledger/test_money.py",
     "tests/ledger/test_card_stories.py",
+    "tests/ledger/test_channel_stories.py",
     "tests/ledger/test_credit_stories.py",
     "tests/ledger/test_payment_stories.py",
     "tests/ledger/test_postings.py",
     "tests/ledger/test_refused_moves.py",
+    "tests/ledger/test_settlement_stories.py",
     "tests/ledger/test_sqlite_store.py",
     "tests/ledger/test_transitions.py",
     "tests/ledger/test_verify.py",

@@ -71,6 +71,7 @@ DIRECTED = (
     "tests/ledger/test_refused_moves.py",
     "tests/ledger/test_settlement_stories.py",
     "tests/ledger/test_sqlite_store.py",
+    "tests/ledger/test_sweeps.py",
     "tests/ledger/test_transitions.py",
     "tests/ledger/test_verify.py",
 )

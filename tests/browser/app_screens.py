@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import violations
 
 # By the address after /wallet; a receipt needs a payment and is added by who has one.
-SCREENS = ("", "#code", "#scan", "#history", "#settings", "#freeze", "#passkeys",
-           "#devices", "#look")  # fmt: skip
+SCREENS = ("", "#code", "#scan", "#history", "#settings", "#ways", "#limits", "#offline",
+           "#freeze", "#passkeys", "#devices", "#look")  # fmt: skip
 
 # The age-friendly specification of the Chinese ministry of industry and information technology.
 TYPE_MIN_PX = 18

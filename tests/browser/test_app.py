@@ -236,3 +236,57 @@ def test_without_a_network_the_app_opens_and_says_what_it_last_saw(
     context.set_offline(False)
     expect(page.locator(".light")).to_have_text("Live")
     context.close()
+
+
+def test_an_offline_code_pays_while_the_phone_has_no_network(desk: Desk) -> None:
+    page, till = desk.page(PHONE), desk.till()
+    page.goto("/wallet#as=amira")
+    expect(page.locator(".pot").first).to_be_visible()
+    page.goto("/wallet#offline")
+    with page.expect_response("**/codes/offline") as fetched:
+        page.get_by_role("button", name="Fetch ten new codes").click()
+    payload = fetched.value.json()["codes"][0]["payload"]
+    expect(page.locator("[data-codes]")).to_have_attribute("data-codes", "10")
+    page.context.set_offline(True)
+
+    page.get_by_role("button", name="Show a code").click()
+    expect(page.locator(".purse-code")).to_be_visible()
+    till.charge("300", payload)
+
+    expect(till.verdict).to_contain_text("Approved")
+    page.get_by_role("button", name="The till has taken it").click()
+    expect(page.locator("[data-codes]")).to_have_attribute("data-codes", "9")
+
+
+def test_a_tap_asks_from_which_money_when_the_first_choice_does_not_fit(
+    desk: Desk,
+) -> None:
+    till, page = desk.till(), desk.page(PHONE)
+    page.goto("/wallet#as=jonas")
+    expect(page.locator(".pot").first).to_be_visible()
+    page.goto("/wallet#ways")
+    page.get_by_role("button", name="Use it: QAR").click()
+    page.get_by_role("button", name="Use it: EUR").click()
+    page.get_by_role("button", name="Make it first: EUR").click()
+    expect(page.locator("[data-way=EUR]")).to_contain_text("First choice")
+
+    page.goto(till.make_link("1000"))
+    page.get_by_role("button", name="Pay 10.00 QAR").click()
+    expect(page.locator("#verdict")).to_contain_text("From which money?")
+    page.get_by_role("button", name="Pay it from QAR").click()
+
+    expect(page.locator("#verdict")).to_contain_text("Paid 10.00 QAR")
+
+
+def test_a_limit_of_one_s_own_declines_what_is_above_it(desk: Desk) -> None:
+    phone, till = desk.phone("mei"), desk.till()
+    page = phone.page
+    page.goto("/wallet#limits")
+    page.get_by_label("At most in one payment").fill("20")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".screen .said").first).to_have_text("Kept.")
+    page.goto("/wallet#code")
+
+    till.charge("2001", phone.payload)
+
+    expect(phone.moment).to_contain_text("Not paid")

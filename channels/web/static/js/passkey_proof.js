@@ -13,8 +13,13 @@ export async function proved(api, task) {
   } catch (error) {
     if (!(error instanceof Problem) || error.name !== "passkey-needed") throw error;
   }
+  await prove(api);
+  return task();
+}
+
+/** That the owner is there: good for some minutes. @param {import("./api.js").Api} api */
+export async function prove(api) {
   const options = (await api.post("/v1/passkeys/confirm/options", {})).body;
   const credential = await provePasskey(options);
   await api.post("/v1/passkeys/confirm", { ceremony: options.ceremony, credential });
-  return task();
 }

@@ -28,7 +28,7 @@ export async function tapAndSay(flow) {
 }
 
 /** @param {Flow} flow @param {import("./tap_payment.js").End} end */
-function verdictOf(flow, { end, says }) {
+function verdictOf(flow, { end, says, problem }) {
   const again = { label: text.tryAgain, does: flow.again };
   if (end === "paid") {
     const amount = formatMoney(flow.amount.amount_minor, flow.amount.currency);
@@ -45,7 +45,23 @@ function verdictOf(flow, { end, says }) {
     const tone = /** @type {const} */ ("unsure");
     return { tone, title: text.stillUnknown, says: text.unknownSays, choices: [ask] };
   }
+  if (problem === "way-not-chosen") return askForWay(flow);
   const tone = /** @type {const} */ ("no");
   if (end === "refused") return { tone, title: text.refused, says, choices: [again] };
   return { tone, title: text.declined, says, choices: [again, flow.done] };
+}
+
+/** The default is of another currency, and a tap must not spend what it was not meant to. @param {Flow} flow */
+function askForWay(flow) {
+  const { currency } = flow.amount;
+  const does = () => {
+    flow.payment.body = { ...flow.payment.body, way: currency };
+    tapAndSay(flow);
+  };
+  return {
+    tone: /** @type {const} */ ("unsure"),
+    title: text.otherWay,
+    says: say(text.otherWaySays, { currency }),
+    choices: [{ label: say(text.payFrom, { currency }), does }, flow.done],
+  };
 }

@@ -14,7 +14,8 @@ const BACK_OFF_MAX_MS = 8_000;
 const ANSWER_WITHIN_MS = 8_000;
 
 /** @typedef {import("./wire.js").Payment} Payment */
-/** @typedef {{end: "paid"|"declined"|"refused"|"unknown", payment: ?Payment, says: string}} End */
+/** @typedef {{end: "paid"|"declined"|"refused"|"unknown", payment: ?Payment, says: string,
+ *   problem?: string}} End problem: the name of a refusal */
 
 /** @param {import("./api.js").Api} api @param {{account: string, orderId: string}} what */
 export function orderPayment(api, { account, orderId }) {
@@ -98,6 +99,7 @@ export class TapPayment {
   /** @param {unknown} error @returns {End} */
   #refused(error) {
     if (!(error instanceof Problem)) throw error;
-    return this.#ended({ end: "refused", payment: null, says: error.message });
+    const { name, message } = error;
+    return this.#ended({ end: "refused", payment: null, says: message, problem: name });
   }
 }

@@ -14,7 +14,9 @@ import { devicesScreen } from "./app/devices.js";
 import { freezeScreen } from "./app/freeze.js";
 import { historyScreen } from "./app/history.js";
 import { keepBalances, readKept } from "./app/kept.js";
+import { limitsScreen } from "./app/limits.js";
 import { lookScreen } from "./app/look.js";
+import { offlineScreen } from "./app/offline.js";
 import { passkeysScreen } from "./app/passkeys.js";
 import { drawPlaces } from "./app/places.js";
 import { Purse } from "./app/purse.js";
@@ -22,6 +24,7 @@ import { receiptScreen } from "./app/receipt.js";
 import { scanScreen } from "./app/scan.js";
 import { Screens } from "./app/screens.js";
 import { settingsScreen } from "./app/settings.js";
+import { waysScreen } from "./app/ways.js";
 import { showBalances } from "./balances.js";
 import { CodePanel } from "./code.js";
 import { copy } from "./copy.js";
@@ -93,6 +96,9 @@ class WalletPage {
       freeze: freezeScreen(api, account, () => this.#read()),
       passkeys: passkeysScreen(api),
       devices: devicesScreen(this.session),
+      ways: waysScreen(api),
+      limits: limitsScreen(api, account),
+      offline: offlineScreen(api, account),
       look: lookScreen(again),
     };
   }

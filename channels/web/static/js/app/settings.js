@@ -9,6 +9,11 @@ export function settingsScreen() {
   return {
     title: text.settings,
     open: (root) => root.replaceChildren(
+      group(text.paying, [
+        rowLink("#ways", text.ways, text.waysShort),
+        rowLink("#limits", text.limits, text.limitsShort),
+        rowLink("#offline", text.offline, text.offlineShort),
+      ]),
       group(text.safety, [
         rowLink("#freeze", text.freeze, text.freezeShort),
         rowLink("#passkeys", text.passkeys, text.passkeysShort),

@@ -37,4 +37,7 @@ export const pay = {
   noOrderSays: "افتح الرابط الكامل الذي أعطاك إياه التاجر.",
   wallet: "افتح محفظتي",
   someMerchant: "التاجر",
+  otherWay: "من أي مال؟",
+  otherWaySays: "خيارك الأول بعملة أخرى. وهذا يُدفع بعملة {currency}.",
+  payFrom: "ادفع من {currency}",
 };

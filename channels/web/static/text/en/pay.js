@@ -37,4 +37,7 @@ export const pay = {
   noOrderSays: "Open the whole link that the merchant gave you.",
   wallet: "Open my wallet",
   someMerchant: "The merchant",
+  otherWay: "From which money?",
+  otherWaySays: "Your first choice is of another currency. This is paid in {currency}.",
+  payFrom: "Pay it from {currency}",
 };

@@ -37,4 +37,7 @@ export const pay = {
   noOrderSays: "请打开商家给您的完整链接。",
   wallet: "打开我的钱包",
   someMerchant: "商家",
+  otherWay: "用哪一笔钱？",
+  otherWaySays: "您的首选是另一种货币。这一笔要用 {currency} 付。",
+  payFrom: "用 {currency} 付",
 };

@@ -65,11 +65,13 @@ async def plan_demo_flight(operator: Operator, clock: Clock) -> str:
 
 
 def show_flight(base: str, flight: str) -> None:
-    """What to do, step by step, with one trolley."""
+    """What to do, step by step, with one trolley. Its key is among those that stand above."""
     say(f"\na flight       {base}/flights    (sign in as Operator), {flight}")
     say("  export TILL_API_KEY=<the key of Falcon Duty Free>")
     say(f"  airside crew join {flight} --name 'Trolley 1' --url {base}")
-    say(f"  {base}/flight: set 100.00 aside as Amira, then: airside crew load --url {base}")
+    say(f"  {base}/flight: set 100.00 aside as Amira, then: airside crew load")
     say("  doors closed, airborne; stop the network if you like")
-    say("  airside crew sell: type `coffee x2`, scan the page's code, `close`")
-    say(f"  landed, then: airside crew tell --url {base}")
+    say(
+        "  airside crew sell: type `coffee x2`, scan the page's code; at the end type `close`"
+    )
+    say("  landed, then: airside crew tell")

@@ -41,7 +41,7 @@ from terminals.inflight.refusal import Reason, Refusal
 from terminals.pos import Console
 from terminals.pos_screen import Screen, unechoed, wants_colour
 from terminals.pos_start import CannotStart, read_key
-from terminals.scanner import ImageScanner, ScanRefused
+from terminals.scanner import ImageScanner, ScanExtraMissing, ScanRefused, open_eyes
 from terminals.till_proof import ApiKey
 
 NOT_DONE = 1
@@ -59,6 +59,7 @@ _EXPLAINED = (
     NotThisTill,
     OtherFlight,
     PlanRefused,
+    ScanExtraMissing,
     UnusableUrl,
 )
 
@@ -192,6 +193,8 @@ async def _asked(answer: Awaitable[object]) -> bytes:
 async def _sell(options: argparse.Namespace, console: Console, screen: Screen) -> int:
     folder = _folder(options)
     till, hearing = folder.open(console.clock)
+    if options.image:
+        open_eyes()
     if hearing.damaged_bytes:
         screen.line(
             f"{hearing.damaged_bytes} bytes of what was heard are damaged, and left out."

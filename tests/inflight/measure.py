@@ -10,7 +10,7 @@ from terminals.inflight.crew_till import Accepted, CrewTill
 from terminals.inflight.frame import FRAME_PREFIX
 from terminals.inflight.log_file import DiskFile
 from terminals.qr_image import draw_png
-from terminals.scanner import ImageScanner
+from terminals.scanner import ImageScanner, open_eyes
 from tests.inflight.cabin import Cabin, basket, key_of
 
 SALES = 200
@@ -21,6 +21,7 @@ def main() -> None:
     phone = cabin.phone(10**9)
     pictures = [draw_png(phone.show(), 4) for _ in range(SALES)]
     whole_ms, sell_ms = [], []
+    open_eyes()  # as `airside crew sell --image` does when it starts
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         file = DiskFile(Path(folder) / "journal")
         till = CrewTill(cabin.sealed_plan, key_of("till 1"), file, cabin.clock)

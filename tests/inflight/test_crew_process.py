@@ -14,6 +14,8 @@ from tests.gateway.harness import House
 from tests.inflight.crew import Crew
 from tests.inflight.ground import Ground, plan_flight, risk_account
 
+SCANS_MAX = 20
+
 
 @pytest.fixture
 def crews(funded: House, tmp_path: Path) -> Iterator[list[Crew]]:
@@ -58,8 +60,10 @@ def _sell(crews: list[Crew], codes: list[str]) -> None:
     two.until("offline")
     assert "SOLD 0.90 QAR" in one.sell("ten x9", codes[0])
     assert "SOLD 0.90 QAR" in two.sell("ten x9", codes[1])
-    # Ten are left here and ten there: the other trolley signs its own over.
-    assert "SOLD 0.20 QAR" in one.sell("ten x2", codes[2])
+    # Ten are left here and ten there: the other trolley signs its own over. On a busy machine its
+    # answer may come too late, and the crew scans again.
+    said = (one.sell("ten x2", codes[2]) for _ in range(SCANS_MAX))
+    assert any("SOLD 0.20 QAR" in answer for answer in said)
     two.end(kill=True)
     assert "not enough left" in one.sell("one", codes[3])
     one.close()

@@ -195,7 +195,12 @@ class SimulatedFlight:
         till.log.content = till.journal(*range(1, kept + 1))
         till.restart()
         self.tally["till set back"] += bool(gone)
-        knowing = [o for o in others if len(o.hearing.heard.get(till.number, [])) > kept]
+        here = {entry.raw for entry in till.till.entries}
+        knowing = [
+            other
+            for other in others
+            if any(e.raw not in here for e in other.hearing.heard.get(till.number, []))
+        ]
         if knowing and self.random.random() < 0.5:
             till.meet(self.random.choice(knowing))
             assert till.till.book.set_back, "it would sell its share again"

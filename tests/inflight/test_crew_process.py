@@ -62,8 +62,8 @@ def _sell(crews: list[Crew], codes: list[str]) -> None:
     assert "SOLD 0.90 QAR" in two.sell("ten x9", codes[1])
     # Ten are left here and ten there: the other trolley signs its own over. On a busy machine its
     # answer may come too late, and the crew scans again.
-    said = (one.sell("ten x2", codes[2]) for _ in range(SCANS_MAX))
-    assert any("SOLD 0.20 QAR" in answer for answer in said)
+    answers = (one.sell("ten x2", codes[2]) for _ in range(SCANS_MAX))
+    assert any("SOLD 0.20 QAR" in answer for answer in answers)
     two.end(kill=True)
     assert "not enough left" in one.sell("one", codes[3])
     one.close()

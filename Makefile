@@ -37,7 +37,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate mutants torture shift flips fuzz hostile aged flights bench pressure report format lock clean
+.PHONY: help run test check simulate mutants torture shift flips fuzz hostile aged counter flights bench pressure report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -90,6 +90,9 @@ bench: $(VENV)/.bench-ready ## Measure beside what one would build instead; ARGS
 
 pressure: $(VENV)/.bench-ready ## Three times what can be done: what is still answered, and when; ARGS=--write
 	$(BIN)/python -m benchmarks.pressure $(ARGS)
+
+counter: $(VENV)/.bench-ready ## Charge 100 times at the counter of a running `make run`: how long to the EMD?
+	$(BIN)/python -m benchmarks.counter $(ARGS)
 
 aged: $(VENV)/.bench-ready ## A million accounts, five million entries: made, and measured; AGED=folder
 	$(BIN)/python -m benchmarks.old_age generate $(AGED)/small --accounts 1000 --entries 20000

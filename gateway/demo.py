@@ -193,6 +193,9 @@ def _show_pages(base: str) -> None:
     by_name = base.replace("127.0.0.1", "localhost")
     say(f"a wallet       {by_name}/wallet     (sign in as Amira, then add a passkey)")
     say(f"a till         {base}/till       (sign in as Pearl Lounge)")
+    say(
+        f"a counter      {base}/counter    (sign in as Check-in Counter 12, Noor; try PEARL2)"
+    )
     say(f"an office      {base}/business   (sign in as Pearl Lounge, office)")
     say(f"an agency      {base}/agents     (sign in as Corniche Travel)")
     say(f"the API        {base}/docs")

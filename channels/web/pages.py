@@ -14,6 +14,7 @@ PAGES = {
     "/wallet": "wallet.html",
     "/till": "till.html",
     "/pay": "pay.html",
+    "/counter": "counter.html",
     "/docs": "docs.html",
     "/agents": "agent.html",
     "/agents/docs": "agents_docs.html",

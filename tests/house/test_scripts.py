@@ -192,6 +192,7 @@ def test_make_alone_lists_every_target_with_its_line() -> None:
         "hostile",
         "bench",
         "pressure",
+        "counter",
         "aged",
         "report",
         "format",

@@ -112,12 +112,20 @@ export function typedNumber(minor, currency) {
  * @returns {?number} null when it is no amount, has too many decimals, or is too large
  */
 export function parseMoney(typed, currency) {
-  const places = exponent(currency);
+  return parseDecimal(typed, exponent(currency));
+}
+
+/**
+ * A number with so many decimals at most, as a whole number of the last of them: 23.5 of 3 → 23500.
+ * @param {string} typed @param {number} places
+ * @returns {?number} null when it is none, has too many decimals, or is too large
+ */
+export function parseDecimal(typed, places) {
   const match = /^(\d{1,13})(?:[.,](\d*))?$/.exec(latin(typed.trim()));
   const part = match?.[2] ?? "";
   if (match === null || part.length > places) return null;
-  const minor = Number(match[1] + part.padEnd(places, "0"));
-  return Number.isSafeInteger(minor) ? minor : null;
+  const whole = Number(match[1] + part.padEnd(places, "0"));
+  return Number.isSafeInteger(whole) ? whole : null;
 }
 
 /**

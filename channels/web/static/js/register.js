@@ -37,7 +37,7 @@ export class Register {
     this.scan = new Scan({
       onCode: (code) => this.#charge(code),
       onCancel: () => this.#open("amount"),
-    });
+    }, text);
     buildUnits(() => this.#showAmount());
     buildKeypad(byId("keypad"), {
       press: (digit) => this.#press(digit),

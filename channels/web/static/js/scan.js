@@ -1,16 +1,23 @@
 /** Taking a code: from a hand scanner, from fingers, from the clipboard, or from a camera. */
 
-import { till as text } from "../text/till.js";
 import { Camera, canScan } from "./camera.js";
 import { byId } from "./dom.js";
 import { looksLikeCode } from "./wedge.js";
 
+/** @typedef {{notACode: string, camera: string, cameraStop: string, cameraRefused: string,
+ *   cameraMany: string}} ScanWords */
+
 export class Scan {
   #camera = /** @type {?Camera} */ (null);
 
-  /** @param {{onCode: (code: string) => void, onCancel: () => void}} listener */
-  constructor(listener) {
+  /**
+   * @param {{onCode: (code: string) => void, onCancel: () => void}} listener
+   * @param {ScanWords} text @param {(scanned: string) => boolean} isOurs what may be taken
+   */
+  constructor(listener, text, isOurs = looksLikeCode) {
     this.listener = listener;
+    this.text = text;
+    this.isOurs = isOurs;
     this.field = byId("scan");
     byId("stage-scan").onsubmit = (/** @type {Event} */ event) => {
       event.preventDefault();
@@ -18,7 +25,7 @@ export class Scan {
     };
     this.field.onpaste = (/** @type {ClipboardEvent} */ event) => {
       const pasted = event.clipboardData?.getData("text").trim() ?? "";
-      if (!looksLikeCode(pasted)) return;
+      if (!this.isOurs(pasted)) return;
       event.preventDefault();
       this.#take(pasted);
     };
@@ -34,22 +41,22 @@ export class Scan {
   }
 
   cancel() {
-    this.#close();
+    this.close();
     this.listener.onCancel();
   }
 
   /** @param {string} code */
   #take(code) {
-    if (!looksLikeCode(code)) {
+    if (!this.isOurs(code)) {
       this.field.value = "";
-      this.#refuse(text.notACode);
+      this.#refuse(this.text.notACode);
       return;
     }
-    this.#close();
+    this.close();
     this.listener.onCode(code);
   }
 
-  #close() {
+  close() {
     // A code may pay until it is used: it stays on no screen and in no field.
     this.field.value = "";
     if (this.#camera?.isOn) this.#stopCamera();
@@ -65,27 +72,27 @@ export class Scan {
     this.#camera = new Camera(byId("camera-view"));
     const button = byId("camera");
     button.hidden = false;
-    button.textContent = text.camera;
+    button.textContent = this.text.camera;
     button.onclick = () => (this.#camera?.isOn ? this.#stopCamera() : this.#startCamera());
   }
 
   async #startCamera() {
-    byId("camera").textContent = text.cameraStop;
+    byId("camera").textContent = this.text.cameraStop;
     this.#refuse("");
     try {
       await this.#camera?.start({
         accepts: looksLikeCode,
         onCode: (code) => this.#take(code),
-        onMany: () => this.#refuse(text.cameraMany),
+        onMany: () => this.#refuse(this.text.cameraMany),
       });
     } catch {
-      this.#refuse(text.cameraRefused);
+      this.#refuse(this.text.cameraRefused);
       this.#stopCamera();
     }
   }
 
   #stopCamera() {
     this.#camera?.stop();
-    byId("camera").textContent = text.camera;
+    byId("camera").textContent = this.text.camera;
   }
 }

@@ -8,7 +8,7 @@ import { Api, Problem, isFailedCall } from "./api.js";
 import { forgetKept } from "./app/kept.js";
 
 /** @typedef {import("./wire.js").Me} Me */
-/** @typedef {"wallet"|"till"|"agent"|"office"} Side */
+/** @typedef {"wallet"|"till"|"counter"|"agent"|"office"} Side */
 
 export class Session {
   /** @param {Side} side */

@@ -14,6 +14,7 @@ const SIDES = [
   // Of the same people as the wallet.
   { page: "/flight", of: "/wallet", title: text.board, says: text.boardSays, open: text.openBoard },
   { page: "/till", title: text.merchants, says: text.merchantsSays, open: text.openTill },
+  { page: "/counter", title: text.counters, says: text.countersSay, open: text.openCounter },
   // Of operators too: they approve what an office asks for.
   { page: "/business", of: "/agencies", title: text.offices, says: text.officesSay, open: text.openOffice },
   { page: "/agents", title: text.agents, says: text.agentsSay, open: text.openAgents },

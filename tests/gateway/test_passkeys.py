@@ -161,19 +161,27 @@ async def test_a_challenge_ends_after_five_minutes(funded: House) -> None:
 async def test_a_challenge_serves_who_and_what_it_was_made_for(funded: House) -> None:
     phone, tablet = key_of(funded), key_of(funded, 2)
     await add(funded.amira, phone)
+    here = await sign_in(funded, phone)
     making = await offered(funded.jonas, REGISTER)
     asking = await offered(funded.nobody, f"{SIGN_IN}/options")
+    own = await offered(here, REGISTER)
+    to_make = phone.get({"challenge": own["challenge"], "rpId": own["rp"]["id"]})
 
     of_jonas = {"ceremony": making["ceremony"], "credential": tablet.create(making)}
     to_confirm = {"ceremony": asking["ceremony"], "credential": phone.get(asking)}
     made = "A" * 54 + asking["ceremony"][-1]
     answers = [
         await funded.mei.post("/v1/passkeys", of_jonas, key=None),
-        await funded.amira.post("/v1/passkeys/confirm", to_confirm, key=None),
+        await here.post("/v1/passkeys/confirm", to_confirm, key=None),
+        await here.post(
+            "/v1/passkeys/confirm",
+            {"ceremony": own["ceremony"], "credential": to_make},
+            key=None,
+        ),
         await funded.nobody.post(SIGN_IN, to_confirm | {"ceremony": made}, key=None),
     ]
 
-    assert [answer.status for answer in answers] == [409] * 3
+    assert [answer.status for answer in answers] == [409] * 4
 
 
 async def test_another_challenge_than_the_one_of_the_ceremony_is_refused(

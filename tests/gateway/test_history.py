@@ -73,6 +73,8 @@ async def test_pages_of_a_search_miss_nothing_and_tell_nothing_twice(
 
     assert orders == [f"milk-{number}" for number in range(8, -1, -1)]
     assert pages < 12
+    nothing = (await funded.amira.get(f"{PATH}?q=coffee")).body
+    assert (nothing["entries"], nothing["next"] is None) == ([], False)  # so far
 
 
 @pytest.mark.parametrize(

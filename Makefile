@@ -37,7 +37,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check simulate mutants torture shift flips fuzz hostile aged counter flights bench pressure report format lock clean
+.PHONY: help run test check simulate mutants torture shift flips screenshots fuzz hostile aged counter flights bench pressure report format lock clean
 
 help:
 	@echo 'Airside, the payment gateway of an airline wallet.'
@@ -74,6 +74,10 @@ shift: $(VENV)/.test-ready ## Eight tills, cuts and kills, for MINUTES=10: do th
 
 flips: $(VENV)/.test-ready ## Flip one bit of every byte of a small ledger: is each one found?
 	$(BIN)/python -m tests.ledger.flips
+
+screenshots: $(VENV)/.test-ready ## Every screen of the app as a picture, and what axe finds: PICTURES=folder
+	@scripts/install-system-packages.sh $(filter chromium fonts-%,$(SYSTEM_PACKAGES)) fonts-wqy-microhei
+	$(BIN)/python -m tests.browser.screenshots $(or $(PICTURES),build/screenshots)
 
 fuzz: $(VENV)/.test-ready ## Read what nobody meant: a million QR payloads, 100,000 ISO 8583 frames; SEED=1
 	$(BIN)/python -m tests.fuzz $(if $(PAYLOADS),--payloads $(PAYLOADS)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED))

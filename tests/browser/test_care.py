@@ -98,5 +98,5 @@ def test_the_app_is_walked_with_the_keyboard_alone(desk: Desk) -> None:
     expect(page.locator(".row-link").first).to_be_focused()
     page.keyboard.press("Enter")
 
-    expect(page.locator("#screen h1")).to_have_text("Freeze the wallet")
+    expect(page.locator("#screen h1")).to_have_text("Ways to pay")
     expect(page.locator("#screen h1")).to_be_focused()

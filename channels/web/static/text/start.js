@@ -7,7 +7,7 @@ export const start = {
     "Airside is the payment gateway of an airline’s wallet: a phone shows a code, a till takes it, " +
     "and the money is written down before anyone says yes.",
   travellers: "Be a traveller",
-  travellersSays: "Balances, a code that pays, and what happened.",
+  travellersSays: "An app: a code that pays, scanning, ten codes for no network, care mode, three languages.",
   board: "Fly",
   boardSays: "Set money aside, then pay on board with no network at all.",
   openBoard: "Go on board",

@@ -53,7 +53,7 @@ export class Screens {
     this.#open = screen;
     const shown = screen === null ? homeName(name) : name;
     this.onShow(shown);
-    markTabs(shown);
+    markTabs(screen?.parent ?? shown);
     const body = el("div", { class: "screen-body" });
     this.root.hidden = screen === null;
     this.root.replaceChildren(...(screen === null ? [] : [headOf(screen), body]));

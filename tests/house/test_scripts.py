@@ -187,6 +187,7 @@ def test_make_alone_lists_every_target_with_its_line() -> None:
         "torture",
         "shift",
         "flips",
+        "screenshots",
         "fuzz",
         "flights",
         "hostile",

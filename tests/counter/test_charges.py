@@ -5,9 +5,14 @@ import asyncio
 import pytest
 
 from ledger.clock import DAY_MS
+from ledger.decline import DeclineReason
+from ledger.ids import parse_account
+from ledger.replies import PaymentReply
+from services.counter.charges import get_charge
 from services.counter.charging import AWAITED_MS
 from services.counter.demo_departures import BOOKINGS, CLOSED
 from services.document_numbers import is_document_number
+from services.payments import Payer, PaymentRequest
 from tests.counter.counters import (
     HEAVY,
     HEAVY_MINOR,
@@ -207,9 +212,28 @@ async def test_a_hold_whose_answer_is_lost_is_found_or_barred(
         return
     assert (lost.status, lost.body["happened"]) == (503, "no")
     assert (charge["status"], charge["emd"]) == ("abandoned", None)
+    assert await late_hold(counter, charge["id"]) is DeclineReason.REVERSED_BEFORE_ARRIVAL
     late = await counter.charge(key="bag-1", code=code)
     assert (late.status, late.body["status"]) == (201, "abandoned")
     assert await counter.money() == (HAD, 0)
+
+
+async def late_hold(counter: Counter, name: str) -> DeclineReason | None:
+    """The frame that was under way all the time arrives at the account at last."""
+    channel = counter.house.gateway._counter
+    assert channel is not None
+    charge = get_charge(counter.house.store, name)
+    request = PaymentRequest(
+        payer=Payer(parse_account(AMIRA)),
+        amount=charge.amount,
+        merchant=charge.merchant,
+        order=charge.order_text,
+        channel="counter",
+    )
+    cause = channel.charging._cause(charge, "hold")
+    reply = await channel.charging._payments.hold(request, cause)
+    assert isinstance(reply, PaymentReply)
+    return reply.decline
 
 
 async def test_a_hold_that_ended_before_it_was_taken_leaves_a_void_document(

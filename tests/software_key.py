@@ -7,11 +7,15 @@ what it makes. What it says of the page, of its user and of itself can be bent, 
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import cbor2
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 Json = Any
 
@@ -39,15 +43,17 @@ class SoftwareKey:
         self.cross_origin = False
         self.domain = ""  # the one that was asked for
         self.user = b""
+        self.attests = ""  # or "itself", or "maker"
 
     def create(self, options: Json, **bent: Json) -> Json:
         """navigator.credentials.create, as JSON. bent: members of the attestation object."""
         self.user = unb64(options["user"]["id"])
         data = self._data(options["rp"]["id"], ATTESTED) + bytes(16)
         data += len(self.id).to_bytes(2, "big") + self.id + cbor2.dumps(self._cose())
-        attestation = {"fmt": "none", "attStmt": {}, "authData": data, **bent}
+        client = self._client("webauthn.create", options)
+        attestation = {**self._attested(data, client), "authData": data, **bent}
         response = {
-            "clientDataJSON": b64(self._client("webauthn.create", options)),
+            "clientDataJSON": b64(client),
             "attestationObject": b64(cbor2.dumps(attestation)),
             "transports": ["internal"],
         }
@@ -66,6 +72,25 @@ class SoftwareKey:
             "userHandle": b64(self.user) if self.user else None,
         }
         return self._credential(response)
+
+    def _attested(self, data: bytes, client: bytes) -> Json:
+        """Packed attestation (section 8.2): signed by the key itself, or by what names a maker."""
+        if not self.attests:
+            return {"fmt": "none", "attStmt": {}}
+        signed = data + hashlib.sha256(client).digest()
+        statement: Json = {"alg": -7, "sig": self._private.sign(signed, ec.ECDSA(SHA256()))}
+        if self.attests == "maker":
+            statement["x5c"] = [self._certificate()]
+        return {"fmt": "packed", "attStmt": statement}
+
+    def _certificate(self) -> bytes:
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Maker")])
+        begins = datetime(2026, 1, 1, tzinfo=UTC)
+        builder = x509.CertificateBuilder(name, name, self._private.public_key(), 1)
+        builder = builder.not_valid_before(begins)
+        builder = builder.not_valid_after(begins + timedelta(days=9_999))
+        certificate = builder.sign(self._private, SHA256())
+        return certificate.public_bytes(Encoding.DER)
 
     def _credential(self, response: Json) -> Json:
         return {

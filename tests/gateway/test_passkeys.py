@@ -263,6 +263,14 @@ async def test_what_no_browser_of_ours_makes_is_refused(funded: House, bent: Jso
     assert (reply.status, reply.body["type"]) == (422, "/problems/passkey-refused")
 
 
+async def test_a_device_may_speak_for_itself_and_no_maker_for_it(funded: House) -> None:
+    phone, tablet = key_of(funded), key_of(funded, 2)
+    phone.attests, tablet.attests = "itself", "maker"
+
+    refused(await add(funded.amira, tablet), 422, "not_sound")
+    assert (await add(funded.amira, phone)).status == 201
+
+
 async def test_bytes_that_are_nothing_are_refused_plainly(funded: House) -> None:
     options = await offered(funded.amira, REGISTER)
     credential = key_of(funded).create(options)

@@ -15,12 +15,16 @@ export function pauseUnlessWoken(ms) {
     const wake = () => {
       clearTimeout(timer);
       removeEventListener("online", wake);
-      document.removeEventListener("visibilitychange", wake);
+      document.removeEventListener("visibilitychange", look);
       resolve();
+    };
+    // A page that is left is hidden too, and must not ask once more on its way out.
+    const look = () => {
+      if (!document.hidden) wake();
     };
     const timer = setTimeout(wake, ms);
     addEventListener("online", wake);
-    document.addEventListener("visibilitychange", wake);
+    document.addEventListener("visibilitychange", look);
   });
 }
 

@@ -17,19 +17,19 @@ def entry(seq: int, event: Event, *lines: Posting) -> Entry:
     return Entry(seq, 1_000, SOMEBODY, 0, b"", b"", "", event, lines)
 
 
-def took(seq: int, minor: int, owner: bytes = b"mer_1") -> Entry:
-    legs = {"QAR": minor}
+def took(seq: int, minor: int, owner: bytes = b"mer_1", pot: str = "QAR") -> Entry:
+    legs = {pot: minor}
     after = Amounts(PaymentState.CAPTURED, legs, legs, {})
     event = Captured(1, legs, {}, "mer_1", after)
-    return entry(seq, event, Posting(Book.MERCHANT, owner, "QAR", -minor))
+    return entry(seq, event, Posting(Book.MERCHANT, owner, pot, -minor))
 
 
 def cut(seq: int) -> Entry:
     return entry(seq, StripeCut("mer_1", 0))
 
 
-def swept(seq: int, minor: int, *, to: int) -> Entry:
-    return entry(seq, StripeSwept(1, SOMEBODY, "QAR", minor, "mer_1", to))
+def swept(seq: int, minor: int, *, to: int, pot: str = "QAR") -> Entry:
+    return entry(seq, StripeSwept(1, SOMEBODY, pot, minor, "mer_1", to))
 
 
 def said(entries: Iterable[Entry]) -> list[tuple[Invariant, str]]:
@@ -53,6 +53,13 @@ def test_of_a_wrong_sweep_the_next_one_is_not_accused() -> None:
 def test_a_sweep_without_a_cut_is_named() -> None:
     missing = "it sweeps to entry 2; the latest cut is 0"
     assert said([took(1, 70), swept(3, 70, to=2)]) == [(Invariant.SWEEP, missing)]
+
+
+def test_of_what_was_never_taken_nothing_can_be_swept() -> None:
+    early = "it sweeps 5 minor units of BHD, and 0 were taken"
+    journal = [took(1, 70), cut(2), swept(3, 5, to=2, pot="BHD")]
+    later = [took(4, 8, pot="BHD"), cut(5), swept(6, 8, to=5, pot="BHD")]
+    assert said([*journal, *later]) == [(Invariant.SWEEP, early)]
 
 
 def test_a_merchant_that_no_text_could_name_is_another_merchant() -> None:

@@ -126,3 +126,18 @@ def test_a_payout_that_would_come_back_to_a_full_pot_stays_set_aside() -> None:
     paid P-1 programme-1                              -> paid
     balance lounge AVIOS                              -> 9,007,199,254,740,990 and 0 held
     """
+
+
+@story
+def test_a_sweep_to_an_account_that_was_never_opened_does_not_arrive() -> None:
+    """
+    open amira QAR                           -> open
+    top-up amira 60.00 QAR stmt-1            -> sent
+    deliver
+    pay A-17 amira 60.00 QAR at lounge       -> captured
+    cut lounge                               -> cut
+    sweep lounge 60.00 QAR                   -> sent
+    deliver
+    open lounge QAR                          -> open
+    settle lounge 60.00 0.00 QAR             -> declined sweeps_missing
+    """

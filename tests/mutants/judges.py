@@ -59,6 +59,7 @@ DIRECTED = (
     "tests/ledger/test_account_stories.py",
     "tests/ledger/test_apply.py",
     "tests/ledger/test_balances.py",
+    "tests/ledger/test_decide_settlement.py",
     "tests/ledger/test_decline.py",
     "tests/ledger/test_first_release.py",
     "tests/ledger/test_legs.py",

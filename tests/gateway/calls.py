@@ -6,6 +6,14 @@ from typing import NamedTuple
 from gateway.world import AGENCY
 from tests.channels.agency import FLEX_MINOR, open_agency, ticket_body
 from tests.channels.ndc import order_create
+from tests.counter.counters import (
+    HEAVY,
+    HEAVY_MINOR,
+    PEARL,
+    PRICE_MINOR,
+    SUITCASES,
+    open_counter,
+)
 from tests.gateway.harness import AMIRA, DUTYFREE, JONAS, LOUNGE, Caller, House, Json, money
 from tests.inflight.ground import flight_body, ground
 
@@ -222,6 +230,31 @@ async def paid_out(house: House) -> Call:
     return Call(house.operator, f"{path}/paid", body, other)
 
 
+async def counter_charge(house: House) -> Call:
+    await open_counter(house)
+    payer = {"code": await house.code()}
+    body = {
+        "ticket": PEARL,
+        "bags": SUITCASES,
+        "amount": money(PRICE_MINOR),
+        "payer": payer,
+    }
+    other = body | {"bags": HEAVY, "amount": money(HEAVY_MINOR)}
+    return Call(house.counter, "/v1/counter/charges", body, other)
+
+
+async def counter_void(house: House) -> Call:
+    charge = (await (await open_counter(house)).charge()).body
+    return Call(house.counter, f"/v1/counter/charges/{charge['id']}/void", {}, None)
+
+
+async def counter_refund(house: House) -> Call:
+    counter = await open_counter(house)
+    charge = (await counter.charge(HEAVY, HEAVY_MINOR)).body
+    path = f"/v1/counter/charges/{charge['id']}/refund"
+    return Call(house.counter, path, {"coupons": [1]}, {"coupons": [2]})
+
+
 CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/accounts": open_account,
     "/v1/cards": card,
@@ -253,6 +286,9 @@ CALLS: dict[str, Callable[[House], Awaitable[Call]]] = {
     "/v1/agency/refunds": agency_refund,
     "/v1/agencies/{id}/credit": agency_credit,
     "/v1/ndc/21.3/order-create": ndc_order,
+    "/v1/counter/charges": counter_charge,
+    "/v1/counter/charges/{id}/void": counter_void,
+    "/v1/counter/charges/{id}/refund": counter_refund,
     "/v1/flights": flight,
     "/v1/flights/{id}/allowances": set_aside,
 }

@@ -43,7 +43,8 @@ def _something_else(call: Call) -> tuple[str, Json]:
     if call.other is not None:
         return call.path, call.other
     if call.path.endswith("/void"):
-        return call.path.replace("/void", "/capture"), {}
+        verb = "refund" if call.path.startswith("/v1/counter/") else "capture"
+        return call.path.replace("/void", f"/{verb}"), {}
     if call.path.startswith("/v1/payouts/"):
         path, _, verb = call.path.rpartition("/")
         return f"{path}/{'cancel' if verb == 'approve' else 'approve'}", {}

@@ -70,9 +70,10 @@ class PrincipalCache:
         assert digest is not None, "peek has answered for what is not a key"
         with self._lock:
             if cleared != self._cleared:
-                return (
-                    principal  # read before that, perhaps: good for this call, and no other
-                )
+                # Read before that, perhaps: good for this call, and no other.
+                if principal is not None:
+                    self._hits.put(digest, NOBODYS)
+                return principal
             shelf = self._misses if principal is None else self._hits
             shelf.put(digest, Remembered(principal, since_ms))
         return principal

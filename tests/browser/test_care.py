@@ -70,9 +70,8 @@ def test_type_grows_to_thirty_pixels_and_still_fits_a_phone(desk: Desk) -> None:
     open_screen(page, "#look")
     page.get_by_role("button", name="Largest").click()
 
-    size = page.locator("#screen p").first.evaluate("(p) => getComputedStyle(p).fontSize")
-
-    assert size == f"{TYPE_LARGEST_PX}px"
+    words = page.locator("#screen p").first
+    expect(words).to_have_css("font-size", f"{TYPE_LARGEST_PX}px")
     for screen in SCREENS:
         open_screen(page, screen)
         wide = page.evaluate("document.documentElement.scrollWidth")

@@ -216,3 +216,18 @@ def test_a_key_that_has_opened_is_known_also_when_all_is_forgotten(
     known = [cache.opened_before(key) for key in (keys[0], keys[1], BAD_KEYS[0], "ak_x")]
     assert known == [True, False, False, False]
     assert cache.find(keys[0]) == amira
+
+
+def test_a_key_looked_up_during_a_clear_opens_once_and_is_known(
+    asked: Asked, clock: ManualClock, keys: list[str], amira: Principal
+) -> None:
+    def find(plain: str) -> Principal | None:
+        found = asked(plain)
+        forgetful.clear()
+        return found
+
+    forgetful = PrincipalCache(find, clock)
+
+    assert forgetful.find(keys[0]) == amira
+    assert forgetful.peek(keys[0]) is None, "it may have been read before the revocation"
+    assert forgetful.opened_before(keys[0]), "or its next call would count as a guess"

@@ -66,12 +66,17 @@ class Batcher:
         """
         return len(self._mailbox) + self._away_count
 
+    @property
+    def full(self) -> bool:
+        """Whether who comes now gets in only in somebody's place."""
+        return self._mailbox.is_full(self._in_time())
+
     def ask(self, envelope: Envelope) -> asyncio.Future[Reply]:
         """The reply, later. Raises MailboxFull, now or from the future; and from that also
         PartitionUnavailable.
         """
         caller = envelope.caller
-        if self._mailbox.is_full(self._in_time()):
+        if self.full:
             self._make_room(caller)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()

@@ -41,6 +41,10 @@ class Engine:
         """Commands of this gateway that no partition has answered yet."""
         return sum(batcher.depth for batcher in self._batchers)
 
+    def swamped(self) -> bool:
+        """Whether every mailbox is full: whoever comes now, gets in only in somebody's place."""
+        return all(batcher.full for batcher in self._batchers)
+
     async def drain(self) -> None:
         for batcher in self._batchers:
             await batcher.drain()

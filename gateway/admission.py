@@ -6,6 +6,10 @@ mailbox bounds them (actors/mailbox.py). So one slow partition does not close th
 
 Each caller may have as much of it as is left free, as in a mailbox: a lone one half of all, each of
 three a quarter. So whoever asks too much is refused, and the others find room.
+
+Where every mailbox is full, to read a request only to hear that costs as much as a payment. So
+whoever has as much under way as callers have on average is refused at once; whoever has less may
+find a place in a mailbox.
 """
 
 from collections.abc import Callable, Hashable
@@ -19,12 +23,14 @@ ANYBODY = b""
 
 
 class Admission:
-    """waiting: how many requests wait for partitions just now. A request is known by what it came
-    on: its connection, which carries one at a time, or its line of a conversation.
+    """waiting: how many requests wait for partitions just now; swamped: whether every mailbox is
+    full. A request is known by what it came on: its connection, which carries one at a time, or its
+    line of a conversation.
     """
 
-    def __init__(self, waiting: Callable[[], int]) -> None:
+    def __init__(self, waiting: Callable[[], int], swamped: Callable[[], bool]) -> None:
         self._waiting = waiting
+        self._swamped = swamped
         self._callers: dict[Hashable, bytes] = {}
         self._counts: dict[bytes, int] = {}
 
@@ -43,6 +49,8 @@ class Admission:
         if work >= WORK_MAX:
             return True
         own = self._counts.get(caller, 0)
+        if own and own * len(self._counts) >= count and self._swamped():
+            return True
         # Of a caller's own, as much is work as of everybody's.
         return own * work >= (WORK_MAX - work) * count
 

@@ -143,7 +143,7 @@ class Gateway:
         self.door = Door(
             self._principals,
             Tally(),
-            Admission(self.engine.waiting),
+            Admission(self.engine.waiting, self.engine.swamped),
             self._signed,
             Peers(self.limits, parts.config.proxies),
             body_bytes_max=parts.config.body_bytes_max,

@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 CARD_PACKAGES := pcscd libpcsclite-dev softhsm2 gcc libc6-dev pkg-config
 SYSTEM_PACKAGES ?= chromium fonts-dejavu-core hledger postgresql strace $(CARD_PACKAGES)
 
-# All tests run in so many processes; one that you choose with ARGS runs in one.
+# All tests run in so many processes, each file in one of them; what you choose with ARGS runs in one.
 WORKERS ?= 2
 
 # What `make simulate` runs when nothing else is said.
@@ -49,7 +49,7 @@ run: $(VENV)/.run-ready ## Start the demo: one real payment, then the pages; Ctr
 
 test: $(VENV)/.test-ready ## Run the tests; ARGS="tests/ledger -k hold" runs some of them
 	@scripts/install-system-packages.sh $(SYSTEM_PACKAGES)
-	$(BIN)/python -m pytest $(or $(ARGS),-n $(WORKERS) --dist loadgroup)
+	$(BIN)/python -m pytest $(or $(ARGS),-n $(WORKERS) --dist loadfile)
 
 check: $(VENV)/.test-ready ## Format check, lint, strict types, floors, tests: what CI runs
 	$(BIN)/ruff format --check .

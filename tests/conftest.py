@@ -17,17 +17,9 @@ settings.register_profile("ci", settings.get_profile("desk"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers (make test), one of them has the installation, for there is one."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if item.get_closest_marker("ray") or "installation" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("installation"))
-
-
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The one installation of the run; starting another costs as much as a hundred tests.
+    """The one installation of this process; starting another costs as much as a hundred tests.
 
     Whatever tests do to it, at the end it stops cleanly, and its books are sound.
     """

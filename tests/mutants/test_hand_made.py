@@ -9,8 +9,6 @@ from tests.house.tree import ROOT
 from tests.mutants.hand_made import MUTATIONS, Mutation
 from tests.mutants.survivors import accepted
 
-# One worker makes the run of the list, and not each of them.
-pytestmark = pytest.mark.xdist_group("mutants")
 every_mutation = pytest.mark.parametrize(
     "mutation", MUTATIONS, ids=[mutation.does for mutation in MUTATIONS]
 )

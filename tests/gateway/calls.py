@@ -4,16 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from gateway.world import AGENCY
+from services.counter.demo_departures import BOOKINGS
 from tests.channels.agency import FLEX_MINOR, open_agency, ticket_body
 from tests.channels.ndc import order_create
-from tests.counter.counters import (
-    HEAVY,
-    HEAVY_MINOR,
-    PEARL,
-    PRICE_MINOR,
-    SUITCASES,
-    open_counter,
-)
+from tests.counter.counters import HEAVY, PEARL, open_counter
 from tests.gateway.harness import AMIRA, DUTYFREE, JONAS, LOUNGE, Caller, House, Json, money
 from tests.inflight.ground import flight_body, ground
 
@@ -232,26 +226,34 @@ async def paid_out(house: House) -> Call:
 
 async def counter_charge(house: House) -> Call:
     await open_counter(house)
-    payer = {"code": await house.code()}
-    body = {
-        "ticket": PEARL,
-        "bags": SUITCASES,
-        "amount": money(PRICE_MINOR),
-        "payer": payer,
-    }
-    other = body | {"bags": HEAVY, "amount": money(HEAVY_MINOR)}
-    return Call(house.counter, "/v1/counter/charges", body, other)
+    body = await excess(house)
+    return Call(
+        house.counter,
+        "/v1/counter/charges",
+        body,
+        body | {"ticket": BOOKINGS["FALCN3"].travellers[0].ticket},
+    )
+
+
+async def excess(house: House) -> Json:
+    """A charge of what these bags cost now, whatever this traveller has checked in before."""
+    bags = {"ticket": PEARL, "bags": HEAVY}
+    quote = await house.counter.post("/v1/counter/quotes", bags)
+    return bags | {"amount": quote.body["amount"], "payer": {"code": await house.code()}}
+
+
+async def charged(house: House) -> str:
+    await open_counter(house)
+    charge = await house.counter.post("/v1/counter/charges", await excess(house))
+    return f"/v1/counter/charges/{charge.body['id']}"
 
 
 async def counter_void(house: House) -> Call:
-    charge = (await (await open_counter(house)).charge()).body
-    return Call(house.counter, f"/v1/counter/charges/{charge['id']}/void", {}, None)
+    return Call(house.counter, f"{await charged(house)}/void", {}, None)
 
 
 async def counter_refund(house: House) -> Call:
-    counter = await open_counter(house)
-    charge = (await counter.charge(HEAVY, HEAVY_MINOR)).body
-    path = f"/v1/counter/charges/{charge['id']}/refund"
+    path = f"{await charged(house)}/refund"
     return Call(house.counter, path, {"coupons": [1]}, {"coupons": [2]})
 
 

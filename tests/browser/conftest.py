@@ -1,16 +1,24 @@
 """One Chromium for each file of browser tests, and a clear desk for each test."""
 
+import os
+import signal
 from collections.abc import Iterator
+from threading import Timer
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.desk import Desk
+from tests.processes import MARK, members
 
 CHROMIUM = "/usr/bin/chromium"
 
 # A page that is right is right at once; this is for a machine that has other work.
 EXPECT_WITHIN_MS = 20_000
+# Closing a window has no limit of its own. Who waits so long for a browser waits for ever.
+TEST_WITHIN_S = 240.0
+BROWSER = f"browser of {os.getpid()}"
+BROWSER_ENV: dict[str, str | float | bool] = {**os.environ, MARK: BROWSER}
 
 
 # Of the module, not of the session: while it is open its event loop counts as running, and an
@@ -20,10 +28,26 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=EXPECT_WITHIN_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox"],
+            env=BROWSER_ENV,
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """A browser that hangs is ended, so that its test fails and the run goes on."""
+    timer = Timer(TEST_WITHIN_S, _end_browser)
+    timer.start()
+    yield
+    timer.cancel()
+
+
+def _end_browser() -> None:
+    for pid in members(BROWSER):
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

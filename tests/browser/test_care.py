@@ -16,7 +16,7 @@ from tests.browser.desk import NARROW, PHONE, Desk
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def app(page: Page, language: str, *, care: bool, who: str = "amira") -> Page:
+def app(page: Page, language: str, *, care: bool, who: str = "mei") -> Page:
     """The wallet, with somebody in it, as this device was set before."""
     page.add_init_script(
         f"localStorage['airside.language'] ??= '{language}';"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from actors import garbage
 from actors.directory import Directory
 from actors.engine import Engine
 from actors.ray_head import HeadSpec, RayHead
@@ -77,6 +78,7 @@ class Supervisor:
         """Raises StartFailed, RayHeadFailed."""
         await self._start_engine()
         await self._until_listening()
+        garbage.look_seldom()
         self._tasks = [
             asyncio.create_task(self._keep("relay", self._carry)),
             asyncio.create_task(self._keep("watch", self._watch)),

@@ -9,11 +9,12 @@ The cost, per payment: one row of `payments`, one of `merchant_lines`, a share o
 to find one merchant's.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from actors.tail import Tail
 from ledger.entry import Entry
@@ -30,7 +31,7 @@ from services.payment_state import (
     payment_of,
 )
 from services.payouts import add_payouts
-from services.rows import as_struct
+from services.rows import add_to, as_struct, insert_rows
 from services.store import Store
 from services.terminal_lines import add_lines
 from services.terminal_totals import add_totals
@@ -60,6 +61,10 @@ class Line(msgspec.Struct, frozen=True):
     amount_minor: int
     at_ms: int
 
+
+# Day in UTC, merchant, channel, currency.
+_Day = tuple[str, str, str, str]
+_DAY_FIGURES = ("approved", "declined", "captured_minor", "refunded_minor")
 
 # What else is told in the same transaction.
 Tell = Callable[[Connection, Sequence["Happening"]], None]
@@ -102,13 +107,11 @@ class Bookkeeper:
             happenings = _happenings(connection, partition, page)
             lines = [line for happening in happenings for line in lines_of(happening)]
             _write_payments(connection, happenings)
-            if lines:
-                rows = [msgspec.structs.asdict(line) for line in lines]
-                connection.execute(insert(MERCHANT_LINES), rows)
-            self._add_totals(connection, happenings)
+            insert_rows(connection, MERCHANT_LINES, lines)
+            _add_to_days(connection, happenings, lines)
             for tell in self._also:
                 tell(connection, happenings)
-            add_totals(connection, self._store, page)
+            add_totals(connection, page)
             add_lines(connection, partition, page)
             add_payouts(connection, page)
             self._write_place(connection, partition, page[-1].seq)
@@ -120,34 +123,6 @@ class Bookkeeper:
                 index_elements=["partition"], set_={"seq": place.excluded.seq}
             )
         )
-
-    def _add_totals(self, connection: Connection, happenings: list[Happening]) -> None:
-        """A page has a handful of merchants, channels and currencies, whatever its length."""
-        sums: dict[tuple[str, str, str, str], list[int]] = {}
-        for happening in happenings:
-            for key, figures in _figures(happening):
-                total = sums.setdefault(key, [0, 0, 0, 0])
-                for index, figure in enumerate(figures):
-                    total[index] += figure
-        names = ("approved", "declined", "captured_minor", "refunded_minor")
-        for (day, merchant, channel, currency), total in sums.items():
-            row = {
-                "day": day,
-                "merchant": merchant,
-                "channel": channel,
-                "currency": currency,
-            }
-            added = self._store.insert_into(DAY_TOTALS).values(
-                row | dict(zip(names, total, strict=True))
-            )
-            connection.execute(
-                added.on_conflict_do_update(
-                    index_elements=["day", "merchant", "channel", "currency"],
-                    set_={
-                        name: DAY_TOTALS.c[name] + added.excluded[name] for name in names
-                    },
-                )
-            )
 
 
 def read_places(store: Store) -> dict[int, int]:
@@ -200,27 +175,28 @@ def _happenings(
     rows = _known(connection, page)
     found = []
     for entry in page:
-        payment, event = payment_of(entry), entry.event
-        if payment is None:
-            continue
+        event = entry.event
         if isinstance(event, Attempt):
-            rows[payment] = opened_row(entry, event)
+            row = opened_row(entry, event)
+            rows[row.id] = row
+        elif isinstance(event, FollowUp):
+            row = rows[payment_of(entry, event)]
+            follow(row, entry, event.after)
         else:
-            assert isinstance(event, FollowUp), "an entry of a payment is one of the two"
-            follow(rows[payment], entry, event.after)
-        found.append(Happening(partition, entry, msgspec.structs.replace(rows[payment])))
+            continue
+        found.append(Happening(partition, entry, msgspec.structs.replace(row)))
     return found
 
 
 def _known(connection: Connection, page: Sequence[Entry]) -> dict[str, PaymentRow]:
     """The payments that began before this page and go on in it."""
-    begun: set[str] = set()
-    wanted: set[str] = set()
-    for entry in page:
-        payment = payment_of(entry)
-        if payment is not None:
-            (begun if isinstance(entry.event, Attempt) else wanted).add(payment)
-    ids = sorted(wanted - begun)
+    ids = sorted(
+        {
+            payment_of(entry, entry.event)
+            for entry in page
+            if isinstance(entry.event, FollowUp)
+        }
+    )
     rows: dict[str, PaymentRow] = {}
     for start in range(0, len(ids), IDS_PER_QUERY):
         query = select(PAYMENTS).where(
@@ -235,9 +211,7 @@ def _write_payments(connection: Connection, happenings: list[Happening]) -> None
     """Each payment once, as the page leaves it."""
     last = {happening.payment.id: happening.payment for happening in happenings}
     begun = {h.payment.id for h in happenings if isinstance(h.entry.event, Attempt)}
-    new = [msgspec.structs.asdict(row) for row in last.values() if row.id in begun]
-    if new:
-        connection.execute(insert(PAYMENTS), new)
+    insert_rows(connection, PAYMENTS, [row for row in last.values() if row.id in begun])
     for row in last.values():
         if row.id not in begun:
             values = msgspec.structs.asdict(row)
@@ -246,16 +220,26 @@ def _write_payments(connection: Connection, happenings: list[Happening]) -> None
             )
 
 
-def _figures(
-    happening: Happening,
-) -> Iterable[tuple[tuple[str, str, str, str], tuple[int, int, int, int]]]:
-    """What the entry adds to the totals of its day: approved, declined, captured, refunded."""
-    entry, payment = happening.entry, happening.payment
-    day, who = day_text(entry.at_ms), (payment.merchant, payment.channel)
-    if isinstance(entry.event, Attempt):
-        declined = int(bool(payment.decline))
-        yield (day, *who, payment.currency), (1 - declined, declined, 0, 0)
-    for line in lines_of(happening):
-        earned = max(line.amount_minor, 0)
-        given_back = max(-line.amount_minor, 0)
-        yield (day, *who, commodity_of(line.pot)), (0, 0, earned, given_back)
+def _add_to_days(
+    connection: Connection, happenings: Sequence[Happening], lines: Sequence[Line]
+) -> None:
+    """A page has a handful of merchants, channels and currencies, whatever its length."""
+    sums: defaultdict[_Day, Counter[str]] = defaultdict(Counter)
+    for happening in happenings:
+        entry, payment = happening.entry, happening.payment
+        if isinstance(entry.event, Attempt):
+            day = day_text(entry.at_ms), payment.merchant, payment.channel, payment.currency
+            outcome = "declined" if payment.decline else "approved"
+            sums[day][outcome] += 1
+    for line in lines:
+        day = day_text(line.at_ms), line.merchant, line.channel, commodity_of(line.pot)
+        movement = "captured_minor" if line.amount_minor > 0 else "refunded_minor"
+        sums[day][movement] += abs(line.amount_minor)
+    if sums:
+        rows = [_day_row(day, total) for day, total in sums.items()]
+        connection.execute(add_to(connection, DAY_TOTALS, _DAY_FIGURES), rows)
+
+
+def _day_row(day: _Day, total: Counter[str]) -> dict[str, object]:
+    keys = dict(zip(("day", "merchant", "channel", "currency"), day, strict=True))
+    return keys | {name: total[name] for name in _DAY_FIGURES}

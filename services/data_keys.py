@@ -35,6 +35,7 @@ class DataKeys:
         self._wrapping_key = wrapping_key
         self._random_bytes = random_bytes
         self._kept = OrderedDict[str, bytes]()  # least recently used first
+        self.drops = 0
         self._lock = Lock()
 
     def __repr__(self) -> str:
@@ -82,8 +83,16 @@ class DataKeys:
     def drop(self, holders: Iterable[str]) -> None:
         """From memory."""
         with self._lock:
+            self.drops += 1
             for holder in holders:
                 self._kept.pop(holder, None)
+
+    def committed(self, keys: dict[str, bytes], drops: int) -> None:
+        """These were read or made by a transaction that stands now. drops: how many there were
+        when it began; a key that was dropped since must not come back.
+        """
+        if drops == self.drops:
+            self._keep(keys)
 
     def learn_destroyed(self, connection: Connection, since_ms: int) -> list[str]:
         """Holders whose key was destroyed after that moment, by any process; dropped here."""

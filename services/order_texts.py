@@ -9,8 +9,7 @@ the way is a word of a statement, not money, so a full buffer drops, counts, and
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterator, Mapping
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from sqlalchemy import Connection, Row, delete, select, tuple_
 
 from ledger.clock import Clock
 from ledger.ids import AccountId, account_text
-from services.rows import chunks
+from services.rows import chunks, insert_missing
 from services.sealing import open_sealed
 from services.store import Store
 from services.tables import ORDER_TEXTS
@@ -30,10 +29,6 @@ BUFFERED_MAX = 10_000
 # Texts that were seen lately, kept to be found without a look at the store: a capture follows its
 # hold within minutes. Some 4 MB.
 RECENT_MAX = 20_000
-
-# A flush runs in a thread beside the event loop, and the driver lets go of the interpreter once in
-# each statement, to win it back from there. Row by row that cost the loop 18 µs a row; so, 1 µs.
-ROWS_PER_STATEMENT = 125
 
 # Longer than any reference of a till; the gateway refuses earlier what it does not admit.
 TEXT_CHARS_MAX = 200
@@ -55,6 +50,15 @@ class SaleOf(NamedTuple):
     account: AccountId
     merchant: str
     digest: bytes
+
+
+class _Row(NamedTuple):
+    """As it stands in the table."""
+
+    holder: str
+    digest: bytes
+    sealed_text: bytes
+    first_seen_ms: int
 
 
 # Who paid, and the digest of what for.
@@ -108,27 +112,33 @@ class OrderTexts:
             batch = dict(self._buffer)
         if not batch:
             return 0
+        holders = {account: account_text(account) for account, _ in batch}
+        keys, drops = self._store.keys, self._store.keys.drops
         with self._store.write() as connection:
-            rows = list(self._sealed(connection, batch))
-            for start in range(0, len(rows), ROWS_PER_STATEMENT):
-                _insert(connection, rows[start : start + ROWS_PER_STATEMENT])
+            found = keys.make(connection, list(holders.values()))
+            rows = list(self._sealed(batch, holders, found))
+            insert_missing(connection, ORDER_TEXTS, rows)
+        # Who pays again costs no look-up then, which was half of the work here. For the seconds
+        # until we hear that another process destroyed a key, it may seal what nobody can open.
+        keys.committed(found, drops)
         with self._lock:
             for sale in batch:
                 self._buffer.pop(sale, None)
         return len(batch)
 
     def _sealed(
-        self, connection: Connection, batch: Mapping[_Sale, _Seen]
-    ) -> Iterator[tuple[str, bytes, bytes, int]]:
-        """As rows. Who was forgotten has no key, and leaves no text."""
-        accounts = {account: account_text(account) for account, _ in batch}
-        keys = self._store.keys.make(connection, list(accounts.values()))
+        self,
+        batch: Mapping[_Sale, _Seen],
+        holders: Mapping[AccountId, str],
+        keys: Mapping[str, bytes],
+    ) -> Iterator[_Row]:
+        """Who was forgotten has no key, and leaves no text."""
         for (account, digest), seen in batch.items():
-            holder = accounts[account]
+            holder = holders[account]
             if holder in keys:
                 place = text_place(holder, digest)
                 text = self._store.keys.seal(keys[holder], place, seen.order_text.encode())
-                yield holder, digest, text, seen.first_seen_ms
+                yield _Row(holder, digest, text, seen.first_seen_ms)
 
     def find(self, sales: Collection[SaleOf]) -> dict[SaleOf, str]:
         """Return the texts that are known: for a page of a statement."""
@@ -196,18 +206,6 @@ def text_place(holder: str, digest: bytes) -> str:
 
 def _opened(key: bytes, holder: str, digest: bytes, sealed: bytes) -> str:
     return open_sealed(key, text_place(holder, digest), sealed).decode()
-
-
-def _insert(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """In one statement of the driver's own; rows that are there already stay."""
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    names = [column.name for column in ORDER_TEXTS.columns]
-    row = f"({', '.join([mark] * len(names))})"
-    statement = (
-        f"INSERT INTO {ORDER_TEXTS.name} ({', '.join(names)})"  # noqa: S608 — names of ours only
-        f" VALUES {', '.join([row] * len(rows))} ON CONFLICT DO NOTHING"
-    )
-    connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows)))
 
 
 def _is_storable(text: str) -> bool:

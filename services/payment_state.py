@@ -67,11 +67,9 @@ def _kind(event: type) -> str:
 KINDS = frozenset(_kind(event) for event in get_args(Event))
 
 
-def payment_of(entry: Entry) -> str | None:
-    """The payment that the entry is about; None when it is about none."""
-    if not isinstance(entry.event, OfPayment):
-        return None
-    return payment_text(Ref(entry.account, entry.event.ordinal))
+def payment_of(entry: Entry, event: OfPayment) -> str:
+    """The payment that the entry, with this event, is about."""
+    return payment_text(Ref(entry.account, event.ordinal))
 
 
 def opened_row(entry: Entry, event: Attempt) -> PaymentRow:
@@ -80,7 +78,7 @@ def opened_row(entry: Entry, event: Attempt) -> PaymentRow:
     state, captured, expires_at_ms, decline = _first(event)
     authorised = _total(event.legs)
     return PaymentRow(
-        id=payment_text(Ref(entry.account, event.ordinal)),
+        id=payment_of(entry, event),
         merchant=sale.merchant,
         account=account_text(entry.account),
         channel=sale.channel,

@@ -4,17 +4,24 @@ What this release does not know, it refuses to read.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from functools import cache
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 # The execution option that marks a connection as one that will write.
 WRITES = "airside_writes"
 # Rows, or values to look for, in one statement: SQLite takes 32,766 parameters in one.
 CHUNK = 500
+
+# Whoever writes many rows does so in a thread beside an event loop, and the driver lets go of the
+# interpreter once in each statement, to win it back from there. Row by row that cost the loop 18 µs
+# a row; so, 1 µs. A merchant's payment has 16 columns.
+ROWS_PER_STATEMENT = 125
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -35,12 +42,53 @@ def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert
     return postgresql.insert(table)
 
 
+def insert_rows(connection: Connection, table: Table, rows: Collection[object]) -> None:
+    """Rows with an attribute for each column. Raises sqlalchemy.exc.IntegrityError."""
+    _insert_rows(connection, table, rows, "")
+
+
+def insert_missing(connection: Connection, table: Table, rows: Collection[object]) -> None:
+    """The same; rows that are there already stay."""
+    _insert_rows(connection, table, rows, " ON CONFLICT DO NOTHING")
+
+
+def _insert_rows(
+    connection: Connection, table: Table, rows: Collection[object], ending: str
+) -> None:
+    """In statements of the driver's own: SQLAlchemy would spend 8 µs on each row."""
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    names = [column.name for column in table.columns]
+    row = f"({', '.join([mark] * len(names))})"
+    values_of = attrgetter(*names)
+    for some in chunks(rows, ROWS_PER_STATEMENT):
+        statement = (
+            f"INSERT INTO {table.name} ({', '.join(names)})"  # noqa: S608 — names of ours only
+            f" VALUES {', '.join([row] * len(some))}{ending}"
+        )
+        values = chain.from_iterable(map(values_of, some))
+        connection.exec_driver_sql(statement, tuple(values))
+
+
+def add_to(connection: Connection, table: Table, figures: Collection[str]) -> Insert:
+    """Insert rows, or add these columns of theirs to the rows that are there."""
+    return _adding(connection.dialect.name, table, tuple(figures))
+
+
+@cache  # to put it together takes SQLAlchemy longer than SQLite takes to run it
+def _adding(dialect: str, table: Table, figures: tuple[str, ...]) -> Insert:
+    added = insert_into(dialect, table)
+    return added.on_conflict_do_update(
+        index_elements=[column.name for column in table.primary_key],
+        set_={name: table.c[name] + added.excluded[name] for name in figures},
+    )
+
+
 def writes(connection: Connection) -> bool:
     """Was it begun by Store.write()?"""
     return bool(connection.get_execution_options().get(WRITES, False))
 
 
-def chunks(items: Collection[T]) -> Iterator[Sequence[T]]:
+def chunks(items: Collection[T], most: int = CHUNK) -> Iterator[Sequence[T]]:
     rest = iter(items)
-    while some := list(islice(rest, CHUNK)):
+    while some := list(islice(rest, most)):
         yield some

@@ -10,14 +10,14 @@ The request of an attempt and its reversal have one number: their lines are adde
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from ledger.entry import Entry
 from ledger.ids import Ref, payment_text
 from ledger.keys import key_digest
 from ledger.posting import Book, commodity_of
 from services.principals import PrincipalKind
-from services.rows import as_struct
+from services.rows import as_struct, insert_rows
 from services.store import Store
 from services.tables import PRINCIPALS
 from services.terminal_tables import TERMINAL_LINES
@@ -59,17 +59,14 @@ class Moved(msgspec.Struct, frozen=True):
 
 def add_lines(connection: Connection, partition: int, page: Sequence[Entry]) -> None:
     """Tell these entries."""
-    lines = [line for entry in page for line in _lines(partition, entry)]
-    callers = sorted({line.principal for line in lines})
-    if not callers:
-        return
+    callers = sorted({entry.caller for entry in page if entry.caller})
     query = select(PRINCIPALS.c.id).where(
         PRINCIPALS.c.id.in_(callers), PRINCIPALS.c.kind == PrincipalKind.TERMINAL.value
     )
     terminals = {row.id for row in connection.execute(query)}
-    rows = [msgspec.structs.asdict(line) for line in lines if line.principal in terminals]
-    if rows:
-        connection.execute(insert(TERMINAL_LINES), rows)
+    told = [entry for entry in page if entry.caller in terminals]
+    lines = [line for entry in told for line in _lines(partition, entry)]
+    insert_rows(connection, TERMINAL_LINES, lines)
 
 
 def moved_by(

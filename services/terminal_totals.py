@@ -12,6 +12,7 @@ closes when the terminal's figures are ours, to the unit; so it names a differen
 with it until it is settled.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -20,6 +21,7 @@ from sqlalchemy import Connection, insert, select
 from ledger.entry import Entry
 from ledger.events import Captured, Purchased, Refunded, Reversed
 from ledger.posting import Legs, commodity_of
+from services.rows import add_to
 from services.store import Store
 from services.terminal_tables import FIGURES, TERMINAL_BATCHES, TERMINAL_TOTALS
 
@@ -56,26 +58,22 @@ class Closing(msgspec.Struct, frozen=True):
 NOTHING = Totals()
 
 
-def add_totals(connection: Connection, store: Store, page: Sequence[Entry]) -> None:
+def add_totals(connection: Connection, page: Sequence[Entry]) -> None:
     """Tell these entries. A page has a handful of callers, whatever its length."""
-    sums: dict[tuple[str, str], Totals] = {}
+    sums: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for entry in page:
-        for currency, totals in _figures(entry):
-            key = entry.caller, currency
-            sums[key] = sums.get(key, NOTHING).plus(totals)
-    for (principal, currency), totals in sums.items():
-        row = {"principal": principal, "currency": currency}
-        added = store.insert_into(TERMINAL_TOTALS).values(
-            row | msgspec.structs.asdict(totals)
-        )
-        connection.execute(
-            added.on_conflict_do_update(
-                index_elements=["principal", "currency"],
-                set_={
-                    name: TERMINAL_TOTALS.c[name] + added.excluded[name] for name in FIGURES
-                },
-            )
-        )
+        for currency, kind, minor in _figures(entry):
+            total = sums[entry.caller, currency]
+            total[kind] += 1
+            total[f"{kind}_minor"] += minor
+    rows = [
+        {"principal": principal, "currency": currency}
+        | msgspec.structs.asdict(Totals(**total))
+        for (principal, currency), total in sums.items()
+    ]
+    if rows:
+        added = add_to(connection, TERMINAL_TOTALS, FIGURES)
+        connection.execute(added, rows)
 
 
 def open_totals(store: Store, principal: str, currency: str) -> Totals:
@@ -173,20 +171,19 @@ def _closed(
     return (Totals(*row[1:]), row.number) if row else (NOTHING, 0)
 
 
-def _figures(entry: Entry) -> Iterable[tuple[str, Totals]]:
+def _figures(entry: Entry) -> Iterable[tuple[str, str, int]]:
+    """Currency, what it counts as, and how much."""
     match entry.event:
         case Purchased(legs=legs) | Captured(legs=legs):
-            yield from ((c, Totals(sales=1, sales_minor=m)) for c, m in _by_currency(legs))
+            kind = "sales"
         case Refunded(legs=legs):
-            yield from (
-                (c, Totals(refunds=1, refunds_minor=m)) for c, m in _by_currency(legs)
-            )
+            kind = "refunds"
         case Reversed(refunded=legs):
-            yield from (
-                (c, Totals(reversals=1, reversals_minor=m)) for c, m in _by_currency(legs)
-            )
+            kind = "reversals"
         case _:
             return
+    for currency, minor in _by_currency(legs):
+        yield currency, kind, minor
 
 
 def _by_currency(legs: Legs) -> Iterable[tuple[str, int]]:

@@ -47,6 +47,7 @@ def test_the_list_is_about_ledger_and_actors() -> None:
 def test_unchanged_code_is_caught_by_no_judge(said: list[str]) -> None:
     judges = {mutation.judge for mutation in MUTATIONS}
 
+    assert {line for line in said if "should not" in line} == set()
     assert {f"passes: unchanged: {judge}" for judge in judges} <= set(said)
 
 

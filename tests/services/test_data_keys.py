@@ -112,11 +112,35 @@ def test_what_another_process_destroyed_is_learnt(
     other.close()
 
 
+def asked_of(store: Store) -> list[object]:
+    """What the store is asked from now on."""
+    asked: list[object] = []
+    event.listen(store._reader, "before_cursor_execute", lambda *all_: asked.append(all_))
+    return asked
+
+
+def test_a_key_of_a_transaction_that_stands_is_at_hand(store: Store) -> None:
+    keys = make(store, AMIRA)
+    store.keys.committed(keys, store.keys.drops)
+    asked = asked_of(store)
+
+    assert find(store, AMIRA) == keys
+    assert asked == []
+
+
+def test_a_key_that_was_destroyed_meanwhile_does_not_come_back(store: Store) -> None:
+    drops, keys = store.keys.drops, make(store, AMIRA)
+    destroy(store, AMIRA)
+
+    store.keys.committed(keys, drops)
+
+    assert find(store, AMIRA) == {}
+
+
 def test_a_key_that_is_at_hand_costs_no_look_at_the_store(store: Store) -> None:
     make(store, AMIRA)
     find(store, AMIRA)
-    asked: list[object] = []
-    event.listen(store._reader, "before_cursor_execute", lambda *all_: asked.append(all_))
+    asked = asked_of(store)
 
     find(store, AMIRA)
 

@@ -10,12 +10,12 @@ from ledger.clock import ManualClock
 from ledger.ids import derive_account
 from services.keyring import Keyring
 from services.order_texts import (
-    ROWS_PER_STATEMENT,
     TEXT_CHARS_MAX,
     OrderTexts,
     OrderTextStatistics,
     SaleOf,
 )
+from services.rows import ROWS_PER_STATEMENT
 from services.store import Store, StoreUnavailable, open_store
 from services.tables import ORDER_TEXTS
 

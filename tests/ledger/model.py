@@ -252,11 +252,11 @@ class Model:
 
     def _arrive(self, source: Wallet, ordinal: int, wire: Wire) -> None:
         target = self.wallets.get(wire.target)
-        if source.stripe and target and target.status is not AccountStatus.CLOSED:
+        if wire.sweep and target and target.status is not AccountStatus.CLOSED:
             add_to(target.arrived, wire.pot, wire.minor)
             self._written(target)
             self._outbox.append(("delivered", source, ordinal))
-        elif not source.stripe and target is not None and target.takes(wire):
+        elif not wire.sweep and target is not None and target.takes(wire):
             target.purses[wire.pot].free += wire.minor
             self._written(target)
             self._outbox.append(("delivered", source, ordinal))

@@ -59,7 +59,8 @@ def sweep(wallet: Wallet, command: SweepStripe, at_ms: int) -> Asked:
         return declined(R.INVALID_AMOUNT)
     stripe.swept_to[command.pot] = stripe.cut
     add_to(stripe.sent, command.pot, command.amount_minor)
-    asked = _sent(wallet, Wire(command.target, command.pot, command.amount_minor, at_ms))
+    minor = command.amount_minor
+    asked = _sent(wallet, Wire(command.target, command.pot, minor, at_ms, sweep=True))
     asked.sent = max(wallet.wires)
     return asked
 
@@ -120,7 +121,7 @@ def request_payout(wallet: Wallet, command: RequestPayout, at_ms: int) -> Asked:
     minor, pot = command.amount.amount_minor, command.amount.commodity
     wallet.purses[pot].free -= minor
     nobody = AccountId(b"")
-    wire = Wire(nobody, pot, minor, at_ms, TransferStatus.HELD, by=command.by)
+    wire = Wire(nobody, pot, minor, at_ms, status=TransferStatus.HELD, by=command.by)
     return _sent(wallet, wire)
 
 

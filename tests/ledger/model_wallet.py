@@ -100,12 +100,13 @@ class Attempt:
 
 @dataclass
 class Wire:
-    """A transfer."""
+    """A transfer. sweep: of a merchant's takings; a stripe may also hold money, and send that."""
 
     target: AccountId
     pot: str
     minor: int
     at_ms: int
+    sweep: bool = False
     status: TransferStatus = TransferStatus.SENT
     by: str = ""
     approved_by: str = ""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from actors.batcher import WAIT_MAX_S, Batcher, MailboxFull
+from actors.batcher import REPLIES_AT_ONCE, WAIT_MAX_S, Batcher, MailboxFull
 from actors.frame import COMMANDS_PER_FRAME, encode
 from actors.mailbox import MAILBOX_MAX
 from actors.runtime import PartitionUnavailable
@@ -120,7 +120,7 @@ async def test_a_caller_who_asks_too_much_waits_behind_itself(
     modest = [batcher.ask(read(number, "modest")) for number in (2, 3)]
 
     for pushed_out in greedy[-2:]:
-        with pytest.raises(MailboxFull):
+        with pytest.raises(MailboxFull, match="partition 3"):
             await pushed_out
     assert not greedy[-3].done()
     road.release()
@@ -194,6 +194,63 @@ async def test_what_is_left_of_the_frame_that_is_away_counts_too(
 
     watch.now_s += frame_s * 0.1
     batcher.ask(read(9_999))
+
+
+def test_who_is_let_in_can_be_answered_within_what_a_till_waits() -> None:
+    """F221: 300 ms, and the gateway's own work is in it."""
+    assert WAIT_MAX_S < 0.3
+
+
+async def a_frame_of(
+    batcher: Batcher, road: HeldRoad, watch: Watch, seconds: float
+) -> None:
+    answer = batcher.ask(read(0))
+    await settle()
+    watch.now_s += seconds
+    road.release()
+    await answer
+    await settle()
+
+
+async def test_who_comes_after_a_rest_finds_as_much_room_as_frames_are_quick(
+    batcher: Batcher, road: HeldRoad, watch: Watch
+) -> None:
+    """Nothing is away, so nothing is left of it; and that it is long ago says nothing."""
+    await a_frame_of(batcher, road, watch, WAIT_MAX_S / 3.5)
+    watch.now_s += 1_000
+
+    for number in range(3 * COMMANDS_PER_FRAME):
+        batcher.ask(read(number))
+    with pytest.raises(MailboxFull):
+        batcher.ask(read(9_999))
+
+
+async def test_one_quick_frame_does_not_make_a_slow_partition_quick(
+    batcher: Batcher, road: HeldRoad, watch: Watch
+) -> None:
+    await a_frame_of(batcher, road, watch, WAIT_MAX_S)
+    await a_frame_of(batcher, road, watch, 0.0)
+
+    for number in range(COMMANDS_PER_FRAME):
+        batcher.ask(read(number))
+    with pytest.raises(MailboxFull):
+        batcher.ask(read(9_999))
+
+
+async def test_a_few_hear_in_each_turn_and_a_drain_waits_for_the_last(
+    batcher: Batcher, road: HeldRoad
+) -> None:
+    """Also when the next frame is back before all have heard of the one before."""
+    answers = [batcher.ask(read(number)) for number in range(2 * COMMANDS_PER_FRAME)]
+    await settle()
+    road.release()
+    await answers[0]
+    assert sum(answer.done() for answer in answers) <= 2 * REPLIES_AT_ONCE
+
+    assert len(road.frames) == 2
+    road.release()
+    await batcher.drain()
+    assert all(answer.done() for answer in answers)
 
 
 async def test_a_failure_fails_its_frame_and_says_what_is_known(

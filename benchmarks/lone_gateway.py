@@ -13,9 +13,10 @@ from actors.directory import plan
 from actors.socket_road import SocketRoad
 from benchmarks.leash import told_to_stop
 from gateway import logs
-from gateway.bootstrap import Gateway, Parts
+from gateway.bootstrap import Gateway
 from gateway.config import Config
 from gateway.layout import Layout
+from gateway.parts import Parts
 from gateway.runner import serve
 from ledger.clock import SystemClock
 from ledger.sqlite_store import SqliteStore

@@ -7,6 +7,7 @@ some of it when imported.
 
 import asyncio
 import secrets
+from pathlib import Path
 
 import msgspec
 import ray
@@ -20,8 +21,10 @@ from actors.ray_head import HeadSpec
 from actors.ray_runtime import PartitionSpec, RayRuntime
 from actors.runtime import PartitionUnavailable
 from actors.socket_road import SocketRoad
-from gateway.bootstrap import Gateway, Parts, layout_of
+from gateway.bootstrap import Gateway
 from gateway.config import Config
+from gateway.layout import Layout
+from gateway.parts import Parts
 from gateway.runner import serve
 from ledger.clock import SystemClock
 from ledger.commands import Envelope
@@ -75,15 +78,6 @@ class NaiveEngine(Engine):
         return self._decode.decode(answer)
 
 
-class NaiveGateway(Gateway):
-    """The same door and the same routes, on the other engine."""
-
-    def __init__(self, parts: Parts, engine: NaiveEngine) -> None:
-        super().__init__(parts)
-        self.engine = engine
-        self.routes = self._routes()
-
-
 async def _no_socket(partition: int) -> str:
     raise ConnectionRefusedError(f"partition {partition} has no socket")
 
@@ -92,7 +86,7 @@ def start_actors(
     config: Config, head: HeadSpec, directory: Directory
 ) -> list[ActorHandle[OneByOne]]:
     """One actor for each partition. They end with this process, their owner."""
-    journals = layout_of(config).journals_at(config.store)
+    journals = Layout(Path(config.data)).journals_at(config.store)
     remote = ray.remote(OneByOne).options(num_cpus=0, max_concurrency=1)
     actors = []
     for number in range(directory.partition_count):
@@ -108,7 +102,7 @@ async def run(
 ) -> None:
     runtime = RayRuntime(head)
     await asyncio.to_thread(runtime.connect)
-    layout = layout_of(config)
+    layout = Layout(Path(config.data))
     road = SocketRoad(_no_socket)
     parts = Parts(
         config=config,
@@ -123,7 +117,7 @@ async def run(
     # A start takes a second of processor, which nobody else shall pay for.
     for actor in actors:
         await actor.__ray_ready__.remote()
-    gateway = NaiveGateway(parts, NaiveEngine(directory, actors))
+    gateway = Gateway(parts, NaiveEngine(directory, actors))
     garbage.look_seldom()
     await serve(gateway, config, told_to_stop)
     await asyncio.to_thread(runtime.disconnect)

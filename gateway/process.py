@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 import msgspec
 
@@ -19,8 +20,10 @@ from actors.ray_head import HeadSpec
 from actors.ray_runtime import RayRuntime
 from actors.socket_road import SocketRoad
 from gateway import logs
-from gateway.bootstrap import Gateway, Parts, layout_of
+from gateway.bootstrap import Gateway
 from gateway.config import Config
+from gateway.layout import Layout
+from gateway.parts import Parts
 from gateway.runner import serve
 from ledger.clock import SystemClock
 from ledger.stores import open_journals
@@ -48,7 +51,7 @@ async def _run(spec: GatewaySpec, pulse: int) -> None:
     beating = asyncio.create_task(_beat(pulse))
     runtime = RayRuntime(spec.head)
     await asyncio.to_thread(runtime.connect)
-    layout = layout_of(spec.config)
+    layout = Layout(Path(spec.config.data))
     gateway = Gateway(
         Parts(
             config=spec.config,

@@ -78,7 +78,7 @@ class Agency:
 
     @property
     def ticketing(self) -> Ticketing:
-        found = self.house.gateway._agents._ticketing
+        found = self.house.gateway.features.agents._ticketing
         assert found is not None
         return found
 

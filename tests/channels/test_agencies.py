@@ -129,7 +129,7 @@ async def test_a_low_balance_is_raised_once_and_ends_with_a_top_up(agency: Agenc
 async def test_a_low_balance_is_noticed_though_nobody_looks(agency: Agency) -> None:
     alert = {"below_minor": LOADED, "currency": "QAR"}
     await agency.agent.post("/v1/agency/alerts", alert)
-    agents = agency.house.gateway._agents
+    agents = agency.house.gateway.features.agents
     assert await agents.newly_low() == []
 
     await agency.ticket()

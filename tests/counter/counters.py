@@ -73,7 +73,7 @@ class Counter:
     async def resume(self) -> None:
         """What the gateway does every few seconds, once enough of them have gone by."""
         self.house.clock.advance(RESUME_AFTER_MS)
-        channel = self.house.gateway._counter
+        channel = self.house.gateway.features.counter
         assert channel is not None
         await channel.resume()
 
@@ -141,7 +141,7 @@ class FarDepartures:
 
 def far_departures(counter: Counter, *fates: Line) -> None:
     """From now on the house's departure control is behind a bad line."""
-    channel = counter.house.gateway._counter
+    channel = counter.house.gateway.features.counter
     assert channel is not None
     far = FarDepartures(channel.charging._departures, *fates)
     channel.charging._departures = far

@@ -68,7 +68,7 @@ def die_after(
 
 
 def _place(counter: Counter, name: str) -> Any:
-    channel = counter.house.gateway._counter
+    channel = counter.house.gateway.features.counter
     assert channel is not None
     if name in _OF_MODULE:
         return charging_module

@@ -220,7 +220,7 @@ async def test_a_hold_whose_answer_is_lost_is_found_or_barred(
 
 async def late_hold(counter: Counter, name: str) -> DeclineReason | None:
     """The frame that was under way all the time arrives at the account at last."""
-    channel = counter.house.gateway._counter
+    channel = counter.house.gateway.features.counter
     assert channel is not None
     charge = get_charge(counter.house.store, name)
     request = PaymentRequest(

@@ -30,10 +30,11 @@ from channels.route import Document, Route
 from channels.web.demo import demo_key, demo_random_bytes
 from channels.wire import ProblemView
 from gateway.back_office import BackOffice, OfficeParts
-from gateway.bootstrap import Gateway, Parts
+from gateway.bootstrap import Gateway
 from gateway.config import Config
 from gateway.layout import Layout
 from gateway.openapi import document
+from gateway.parts import Parts
 from gateway.runner import serve
 from gateway.webhook_sender import WebhookSender
 from gateway.world import account_of, merchant_id, opening_key, seed_principals
@@ -228,7 +229,7 @@ class House:
 
     async def tell(self) -> None:
         """The back office tells merchants all that is due now, a moment after it happened."""
-        self.gateway._order_texts.flush()
+        self.gateway.shared.order_texts.flush()
         self.clock.advance(ORDER_TEXT_MS)
         await self.back_office.deliver()
 

@@ -51,5 +51,5 @@ async def test_order_references_are_written_before_the_end(funded: House) -> Non
     funded.told_to_stop.set()
     await funded.served
 
-    assert funded.gateway._order_texts.statistics().buffered == 0
+    assert funded.gateway.shared.order_texts.statistics().buffered == 0
     assert paid.body["order"] == "A-17"

@@ -90,7 +90,7 @@ async def travel(house: House) -> Traveller:
     order = (await house.lounge.post("/v1/orders", asked)).body["id"]
     linked = await zahra.post(f"/v1/orders/{order}/pay")
     assert linked.status == 201, linked.raw
-    await house.until(lambda: house.gateway._order_texts.flush() == 0)
+    await house.until(lambda: house.gateway.shared.order_texts.flush() == 0)
     with house.store.read() as connection:
         query = select(DATA_KEYS.c.sealed_key).where(DATA_KEYS.c.holder == account)
         wrapped_key = connection.execute(query).scalar_one()
@@ -151,7 +151,7 @@ async def test_who_reads_the_journal_cannot_try_what_a_request_may_have_said(
     canonical = msgspec.msgpack.encode(["/v1/payments", {}, body])
 
     assert traces(funded, [request_digest(canonical)]) == set()
-    keyring = funded.gateway._keyring
+    keyring = funded.gateway.shared.keyring
     assert traces(funded, [keyring.request_digest(canonical)])  # the search is not blind
 
 
@@ -282,12 +282,12 @@ async def test_another_process_lets_go_of_her_too(
     await close(free, zahra.account)
     # As if another gateway had done it: this one is not told.
     with monkeypatch.context() as patch:
-        patch.setattr(free.gateway._order_texts, "drop", lambda _accounts: None)
+        patch.setattr(free.gateway.shared.order_texts, "drop", lambda _accounts: None)
         await forget(free, zahra.account)
     seen = await free.operator.get(f"/v1/payments/{zahra.payments[0]}")
     assert seen.body["order"] == ORDER  # its memory still has it
 
-    await free.gateway._learn(0)
+    await free.gateway.chores.learn(0)
 
     seen = await free.operator.get(f"/v1/payments/{zahra.payments[0]}")
     assert seen.body["order"] is None

@@ -93,7 +93,7 @@ async def test_who_guesses_keys_must_wait_and_who_has_one_need_not(funded: House
 
     funded.clock.advance(1_999)
     assert (await guesses[2].get("/v1/events")).status == 429
-    funded.gateway._principals._hits._ttl_ms = 0
+    funded.gateway.shared.principals._hits._ttl_ms = 0
     assert (await funded.amira.get("/v1/me")).status == 200
 
 

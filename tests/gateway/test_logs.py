@@ -20,7 +20,7 @@ from tests.gateway.stores import broken
 Lines = Callable[[], list[Json]]
 CARD = "4111111111111111"
 # Modules that keep a logger: each gets one that writes where this test reads.
-LOGGING = ("bootstrap", "events", "handling", "connection", "terminal_socket")
+LOGGING = ("chores", "events", "handling", "connection", "terminal_socket")
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ async def provoke(house: House, secrets: list[str]) -> list[Reply]:
             await house.nobody.get("/v1/me", Authorization=f"Bearer {secret[:-1]}"),
         ]
         with broken(house.store):
-            house.gateway._principals.clear()
+            house.gateway.shared.principals.clear()
             replies.append(
                 await house.nobody.get("/v1/me", Authorization=f"Bearer {secret}")
             )

@@ -233,7 +233,7 @@ async def test_without_the_store_nobody_new_gets_in_and_nothing_happens(
 async def test_a_payment_that_cannot_be_shown_may_have_happened(funded: House) -> None:
     code = await funded.code("amira")
     await funded.lounge.get("/v1/me")  # its key is remembered, its merchant not
-    funded.gateway._names._merchants.clear()
+    funded.gateway.shared.names._merchants.clear()
 
     with broken(funded.store):
         unshown = await funded.charge(24_000, payer=code, key="till-1")

@@ -231,7 +231,7 @@ async def refusals_of_too_many_tries(house: House) -> None:
 
 async def refusals_of_a_broken_store(house: House) -> None:
     with broken(house.store):
-        house.gateway._principals.clear()
+        house.gateway.shared.principals.clear()
         for route in house.gateway.routes:
             for caller in callers(house):
                 await knock(caller, route, {"who": "amira"})

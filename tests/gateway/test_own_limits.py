@@ -164,7 +164,7 @@ async def test_a_gateway_that_starts_or_did_not_hear_of_it_keeps_the_limit(
     funded: House,
 ) -> None:
     await limited(funded.amira, payment=5_000)
-    own = funded.gateway._own_limits
+    own = funded.gateway.shared.own_limits
     own._limited.clear()  # as another gateway is, or one that starts
     own._asked_ms = funded.clock.now_ms() - 500
 

@@ -294,7 +294,7 @@ async def test_a_removed_passkey_opens_nothing_and_ends_what_it_opened(
     there = await sign_in(funded, tablet)
 
     removed = await here.delete(f"/v1/passkeys/{added.body['id']}")
-    funded.gateway._forget()  # as each gateway does within half a second
+    funded.gateway.forget()  # as each gateway does within half a second
 
     assert (removed.status, removed.body["name"]) == (200, "Tablet")
     assert (await there.get("/v1/me")).status == 401
@@ -412,7 +412,7 @@ async def test_who_lost_everything_begins_anew_and_the_lost_opens_nothing(
     there = await sign_in(funded, lost)
 
     reply = await enrol(funded, key_of(funded, 2), anew=True)
-    funded.gateway._forget()
+    funded.gateway.forget()
 
     assert reply.status == 201
     assert (await there.get("/v1/me")).status == 401

@@ -38,7 +38,7 @@ async def test_a_device_that_is_signed_out_is_out_at_once(funded: House) -> None
     lost = next(s for s in (await here.get(LIST)).body["sessions"] if s["name"] == "Lost")
 
     ended = await here.delete(f"{LIST}/{lost['id']}")
-    funded.gateway._forget()
+    funded.gateway.forget()
 
     assert (ended.status, ended.body["name"]) == (200, "Lost")
     assert (await there.get("/v1/me")).status == 401
@@ -74,7 +74,7 @@ async def test_signing_out_ends_this_session_and_no_plain_key(funded: House) -> 
 
     out = await here.post("/v1/me/sign-out", key=None)
     plain = await funded.amira.post("/v1/me/sign-out", key=None)
-    funded.gateway._forget()
+    funded.gateway.forget()
 
     assert (out.body, plain.body) == ({"ended": True}, {"ended": False})
     assert (await here.get("/v1/me")).status == 401
@@ -90,7 +90,7 @@ async def test_a_session_ends_by_itself(funded: House) -> None:
     funded.clock.advance(days * DAY_MS - 1)
     before = await here.get("/v1/me")
     funded.clock.advance(1)
-    funded.gateway._forget()
+    funded.gateway.forget()
     after = await here.get("/v1/me")
 
     assert (before.status, after.status) == (200, 401)
@@ -119,7 +119,7 @@ async def test_when_a_device_was_seen_is_known_to_some_minutes(funded: House) ->
 
     funded.clock.advance(SEEN_MS)
     await here.get("/v1/me")
-    funded.gateway._sightings.flush()
+    funded.gateway.shared.sightings.flush()
 
     [after] = (await here.get(LIST)).body["sessions"]
     assert after["last_seen_at"] > before["last_seen_at"]

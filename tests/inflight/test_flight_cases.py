@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 from sqlalchemy import select, update
 
+from gateway.chores import Chores
 from ledger.clock import DAY_MS
 from ledger.commands import Change
 from ledger.entry import Cause
@@ -242,7 +243,7 @@ async def test_a_gateway_that_was_slow_marks_no_later_try(funded: House) -> None
     for till in flight.tills:
         till.sell(frame, 60)
         await flight.tell(till.journal())
-    settlement = funded.gateway._in_flight._settlement
+    settlement = funded.gateway.features.in_flight._settlement
     [unpaid] = settlement._in_state(flight.id, SaleStatus.UNPAID)
     await funded.top_up(flight.risk, 200, evidence="risk more")
     settlement._try_again(flight.id)
@@ -266,7 +267,7 @@ async def test_an_account_that_does_not_answer_holds_up_no_other_one(
         till.sell(phone.show(), 50)
     till.till.close()
     await flight.move("landed")
-    asked = funded.gateway._in_flight._settlement._accounts
+    asked = funded.gateway.features.in_flight._settlement._accounts
     account = (await funded.amira.get("/v1/me")).body["account"]
     change = asked.change
 
@@ -280,8 +281,8 @@ async def test_an_account_that_does_not_answer_holds_up_no_other_one(
         await flight.tell(till.journal())
         report = await flight.report()
         assert (report["captured_minor"], report["pending_minor"]) == (50, 100)
-        await funded.gateway._in_flight.settle()
-    await funded.gateway._in_flight.settle()
+        await funded.gateway.features.in_flight.settle()
+    await funded.gateway.features.in_flight.settle()
     report = await flight.report()
     assert (report["captured_minor"], report["flight"]["status"]) == (150, "closed")
 
@@ -296,10 +297,11 @@ async def test_a_round_that_fails_is_not_the_last_one(
         rounds.put_nowait(None)
         raise RuntimeError("a broken promise")
 
-    monkeypatch.setattr("gateway.bootstrap.RESUME_S", 0)
-    monkeypatch.setattr(gateway._agents, "resume", _dies)
-    monkeypatch.setattr(gateway._in_flight, "settle", fails)
-    task = create_task(gateway._keep_resuming())
+    monkeypatch.setattr("gateway.chores.RESUME_S", 0)
+    monkeypatch.setattr(gateway.features.agents, "resume", _dies)
+    monkeypatch.setattr(gateway.features.in_flight, "settle", fails)
+    chores = Chores(gateway.shared, gateway.features.unfinished())
+    task = create_task(chores._keep_resuming())
     for _ in range(3):
         await rounds.get()
     task.cancel()
@@ -351,7 +353,7 @@ async def test_a_settlement_that_dies_between_ledger_and_store_takes_nothing_twi
         for till in flight.tills:
             reply = await funded.lounge.post(f"{flight.path}/entries", till.journal(), None)
             assert reply.status == 500
-    await funded.gateway._in_flight.settle()
+    await funded.gateway.features.in_flight.settle()
     report = await flight.report()
     assert (report["captured_minor"], report["risk_minor"]) == (60, 60)
     assert (report["flight"]["status"], report["ties"]) == ("closed", True)

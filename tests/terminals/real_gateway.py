@@ -17,10 +17,10 @@ from actors.relay import Relay
 from channels.web.demo import demo_key
 from gateway.back_office import BackOffice, OfficeParts
 from gateway.bootstrap import Gateway as GatewayApp
-from gateway.bootstrap import Parts
 from gateway.config import Config
 from gateway.connection import Connections
 from gateway.layout import Layout
+from gateway.parts import Parts
 from gateway.runner import Runner
 from gateway.webhook_sender import WebhookSender
 from gateway.world import account_of, merchant_id, opening_key, seed_principals

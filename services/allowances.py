@@ -21,7 +21,7 @@ from ledger.clock import DAY_MS, SECOND_MS, Clock
 from ledger.commands import CaptureMode
 from ledger.entry import Cause
 from ledger.ids import parse_account, payment_text
-from ledger.keys import key_digest, request_digest
+from ledger.keys import key_digest
 from ledger.money import Money
 from ledger.payment import PaymentState
 from ledger.replies import DeclinedReply, PaymentReply
@@ -36,6 +36,7 @@ from services.flights import (
 )
 from services.keyring import Keyring
 from services.mint import mint, raw_of
+from services.own_cause import own_cause
 from services.payments import Payer, PaymentRequest, Payments
 from services.rows import as_struct
 from services.store import Store
@@ -200,11 +201,7 @@ class Allowances:
             capture=CaptureMode.MANUAL,
             hold_ms=HOLD_MS,
         )
-        cause = Cause(
-            hold_key(kept.id),
-            request_digest(msgspec.msgpack.encode([kept.id])),
-            wanted.caller,
-        )
+        cause = _hold_cause(kept.id, wanted.caller)
         reply = await self._payments.authorise(request, cause)
         if isinstance(reply, DeclinedReply):
             return await self._move(kept, AllowanceStatus.DECLINED, reason=reply.reason)
@@ -227,8 +224,12 @@ class Allowances:
 
 
 def hold_key(allowance: str) -> bytes:
-    """Of the hold, for whoever asks for it and whoever must undo it."""
-    return key_digest("allowance hold", allowance)
+    """Of the hold, for whoever must undo it."""
+    return _hold_cause(allowance).key
+
+
+def _hold_cause(allowance: str, caller: str = "") -> Cause:
+    return own_cause("allowance hold", allowance, caller)
 
 
 def find_allowance(connection: Connection, allowance: str) -> KeptAllowance | None:

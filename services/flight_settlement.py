@@ -18,7 +18,6 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select, update
 
 from actors.batcher import MailboxFull
@@ -27,7 +26,6 @@ from ledger.commands import Capture, ReadPayment, Reverse, Void
 from ledger.decline import DeclineReason
 from ledger.entry import Cause
 from ledger.ids import Ref, parse_account, parse_payment, payment_text
-from ledger.keys import key_digest, request_digest
 from ledger.money import Money
 from ledger.payment import OPEN_STATES, PaymentState
 from ledger.replies import DeclinedReply, PaymentReply
@@ -53,6 +51,7 @@ from services.flights import (
     set_status,
     unsettled_flights,
 )
+from services.own_cause import own_cause
 from services.payments import Payer, PaymentRequest, Payments
 from services.rows import as_struct
 from services.store import Store, StoreUnavailable
@@ -155,8 +154,7 @@ class Settlement:
         payment = await self._accounts.read(read, CALLER)
         if isinstance(payment, PaymentReply) and payment.state in OPEN_STATES:
             command = Void(account=ref.account, ordinal=ref.ordinal)
-            request = request_digest(msgspec.msgpack.encode([kept.id]))
-            cause = Cause(key_digest("allowance release", kept.id), request, CALLER)
+            cause = own_cause("allowance release", kept.id, CALLER)
             reply = await self._accounts.change(command, cause)
             if isinstance(reply, DeclinedReply):
                 assert reply.reason in _ENDED, "a hold that is open can be voided"
@@ -165,8 +163,7 @@ class Settlement:
     async def _abandon(self, kept: KeptAllowance) -> None:
         """Nobody ever got it. Its hold is undone, and will never be."""
         command = Reverse(account=parse_account(kept.account), original=hold_key(kept.id))
-        request = request_digest(msgspec.msgpack.encode([kept.id]))
-        cause = Cause(key_digest("allowance abandon", kept.id), request, CALLER)
+        cause = own_cause("allowance abandon", kept.id, CALLER)
         await self._accounts.change(command, cause)
         await asyncio.to_thread(move_allowance, self._store, kept, AllowanceStatus.RELEASED)
 
@@ -303,5 +300,4 @@ async def _side_by_side(tasks: Sequence[Coroutine[Any, Any, None]]) -> list[Exce
 
 def _cause(step: str, sale: FlightSale) -> Cause:
     name = f"{step}.{_name(sale)}.{sale.tries}"
-    request = request_digest(msgspec.msgpack.encode([name, sale.amount_minor]))
-    return Cause(key_digest("flight sale", name), request, CALLER)
+    return own_cause("flight sale", name, CALLER, name, sale.amount_minor)

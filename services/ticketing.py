@@ -31,6 +31,7 @@ from ledger.replies import DeclinedReply, PaymentReply, RefusalKind, Reply
 from services.airline import Airline, AirlineRefused, AirlineSilent, TicketRequest
 from services.asking import Accounts, Refused, Unanswered
 from services.mint import mint
+from services.own_cause import own_cause
 from services.payment_numbers import get_number
 from services.payments import HOLD_MS, Payer, PaymentRequest, Payments
 from services.sales_day import end_of_day_ms
@@ -294,8 +295,7 @@ class Ticketing:
             return await self._end(refund, RefundStatus.REFUSED, outcome.text)
         ref = _payment_of(ticket)
         command = Refund(account=ref.account, ordinal=ref.ordinal, amount=refund.amount)
-        request = request_digest(msgspec.msgpack.encode([refund.id]))
-        cause = Cause(key_digest("ticket refund", refund.id), request, ticket.created_by)
+        cause = own_cause("ticket refund", refund.id, ticket.created_by)
         reply = await self._accounts.change(command, cause)
         if isinstance(reply, DeclinedReply):
             return await self._end(refund, RefundStatus.REFUSED, reply.reason.text)
@@ -335,9 +335,8 @@ class Ticketing:
         return await self._accounts.change(command, self._cause(ticket, step))
 
     def _cause(self, ticket: Ticket, step: str) -> Cause:
-        key = key_digest("ticket", f"{ticket.id}.{step}")
-        request = request_digest(msgspec.msgpack.encode([ticket.id, step]))
-        return Cause(key, request, ticket.created_by)
+        name = f"{ticket.id}.{step}"
+        return own_cause("ticket", name, ticket.created_by, ticket.id, step)
 
     async def _move(
         self, ticket: Ticket, status: TicketStatus, known: Known = NOTHING_NEW

@@ -21,13 +21,11 @@ Money moves in services/payments.py alone; pyproject.toml has the contract.
 
 import asyncio
 
-import msgspec
-
 from ledger.clock import Clock
 from ledger.entry import Cause
 from ledger.errors import Happened
 from ledger.ids import Ref, parse_account, parse_payment, payment_text
-from ledger.keys import key_digest, request_digest
+from ledger.keys import key_digest
 from ledger.payment import OPEN_STATES, PaymentState
 from ledger.replies import DeclinedReply, PaymentReply, Reply
 from services.asking import Unanswered
@@ -61,6 +59,7 @@ from services.orders import (
     get_order,
     mark_paid,
 )
+from services.own_cause import own_cause
 from services.payment_list import payments_for
 from services.payment_state import PaymentRow
 from services.payments import NO_ANSWER, Payer, PaymentRequest, Payments
@@ -364,9 +363,8 @@ class Charging:
     # Small parts
 
     def _cause(self, charge: Charge, step: str) -> Cause:
-        key = key_digest("counter", f"{charge.id}.{step}")
-        request = request_digest(msgspec.msgpack.encode([charge.id, step]))
-        return Cause(key, request, charge.agent)
+        name = f"{charge.id}.{step}"
+        return own_cause("counter", name, charge.agent, charge.id, step)
 
     async def _move(
         self, charge: Charge, status: ChargeStatus, known: Known = NOTHING_NEW

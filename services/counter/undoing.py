@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 from ledger.clock import Clock
 from ledger.entry import Cause
 from ledger.ids import parse_payment
-from ledger.keys import key_digest, request_digest
+from ledger.keys import key_digest
 from ledger.money import Money
 from ledger.replies import DeclinedReply
 from services.counter.charges import Charge, ChargeStatus, get_charge, read_charge
@@ -33,6 +33,7 @@ from services.counter.emds import (
 )
 from services.counter_tables import COUNTER_UNDOS
 from services.mint import mint
+from services.own_cause import own_cause
 from services.payments import Payments
 from services.rows import as_struct
 from services.sales_day import end_of_day_ms
@@ -270,5 +271,4 @@ def _undo(row: RowMapping) -> Undo:
 
 
 def _cause(undo: Undo) -> Cause:
-    request = request_digest(msgspec.msgpack.encode([undo.id]))
-    return Cause(key_digest("counter undo", undo.id), request, undo.agent)
+    return own_cause("counter undo", undo.id, undo.agent)

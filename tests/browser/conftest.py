@@ -3,12 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Timer
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.desk import Desk
+from tests.browser.film import Film
 from tests.processes import MARK, members
 
 CHROMIUM = "/usr/bin/chromium"
@@ -21,19 +23,31 @@ BROWSER = f"browser of {os.getpid()}"
 BROWSER_ENV: dict[str, str | float | bool] = {**os.environ, MARK: BROWSER}
 
 
-# Of the module, not of the session: while it is open its event loop counts as running, and an
-# asynchronous test of another file could not start one.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def chromium(*arguments: str) -> Iterator[Browser]:
     expect.set_options(timeout=EXPECT_WITHIN_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox"],
+            args=["--no-sandbox", *arguments],
             env=BROWSER_ENV,
         )
         yield browser
         browser.close()
+
+
+# Of the module, not of the session: while it is open its event loop counts as running, and an
+# asynchronous test of another file could not start one.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
+    """For a file of tests whose browser has a camera."""
+    return Film(tmp_path_factory.mktemp("film") / "camera.mjpeg")
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
 from tests.browser.axe import violations
-from tests.browser.conftest import BROWSER_ENV, CHROMIUM, EXPECT_WITHIN_MS
+from tests.browser.conftest import chromium
 from tests.browser.desk import NARROW, PHONE, Desk, Till
 from tests.browser.film import Film
 from tests.installation import Installation
@@ -18,22 +18,10 @@ STEPS_MAX = 4  # of a purchase, from the closed phone to the answer
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
-    return Film(tmp_path_factory.mktemp("film") / "camera.mjpeg")
-
-
-@pytest.fixture(scope="module")
 def browser(film: Film) -> Iterator[Browser]:
     """One whose camera sees the film."""
-    expect.set_options(timeout=EXPECT_WITHIN_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            env=BROWSER_ENV,
-            args=["--no-sandbox", *film.arguments],
-        )
+    with chromium(*film.arguments) as browser:
         yield browser
-        browser.close()
 
 
 class Traveller:

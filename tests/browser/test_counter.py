@@ -6,13 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as NotWithin
 
 from terminals.emv_mpm import PAYLOAD_PREFIX
 from terminals.scanner import ImageScanner
 from tests.browser.axe import violations
-from tests.browser.conftest import BROWSER_ENV, CHROMIUM, EXPECT_WITHIN_MS
+from tests.browser.conftest import chromium
 from tests.browser.desk import NARROW, WIDE, Desk
 from tests.browser.film import Film
 
@@ -23,22 +23,10 @@ SIDEWAYS = "document.documentElement.scrollWidth > innerWidth"
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
-    return Film(tmp_path_factory.mktemp("film") / "camera.mjpeg")
-
-
-@pytest.fixture(scope="module")
 def browser(film: Film) -> Iterator[Browser]:
     """One whose camera sees the film."""
-    expect.set_options(timeout=EXPECT_WITHIN_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            env=BROWSER_ENV,
-            args=["--no-sandbox", *film.arguments],
-        )
+    with chromium(*film.arguments) as browser:
         yield browser
-        browser.close()
 
 
 class Amira:

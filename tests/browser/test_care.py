@@ -12,8 +12,27 @@ from tests.browser.app_screens import (
 )
 from tests.browser.axe import violations
 from tests.browser.desk import NARROW, PHONE, Desk
+from tests.installation import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _history(installation: Installation) -> None:
+    """What takes most room on a line: a long amount, and a word beside it."""
+    mei, lounge = installation.api("mei"), installation.api("lounge")
+    codes = f"/v1/accounts/{mei.get('/v1/me').body['account']}/codes"
+    for minor, status in ((100, 201), (99_999_999, 402)):
+        body = {
+            "amount": {"amount_minor": minor, "currency": "QAR"},
+            "payer": {"code": mei.post(codes, {}, f"code-{minor}").body["payload"]},
+            "order": f"A-REFERENCE-THAT-NOTHING-BREAKS-{minor}",
+        }
+        paid = lounge.post("/v1/payments", body, f"care-{minor}")
+        assert paid.status == status, paid.raw
+        if status == 201:
+            refund = f"/v1/payments/{paid.body['id']}/refund"
+            assert lounge.post(refund, {}, "care-refund").status == 200
 
 
 def app(page: Page, language: str, *, care: bool, who: str = "mei") -> Page:

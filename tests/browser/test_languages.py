@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from channels.web.pages import STATIC
 from tests.browser.axe import violations
 from tests.browser.desk import NARROW, Desk
+from tests.house.tree import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -109,3 +110,52 @@ def test_the_language_of_the_device_is_taken_when_none_was_chosen(desk: Desk) ->
 
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.locator("#door h1")).to_have_text("您是哪位？")
+
+
+_REFUSED = """async ([name, more]) => {
+  const { Problem } = await import("/static/js/api.js");
+  return new Problem(429, { type: `/problems/${name}`, detail: "In English.", ...more }).message;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("language", "often", "reason"),
+    [
+        ("en", "In English.", "In English."),
+        ("zh", "操作太频繁，请在 7 秒后再试。", "钱包余额不足"),
+        (
+            "ar",
+            "محاولات كثيرة. حاول مرة أخرى بعد 7 ثانية.",
+            "لا رصيد كافٍ في المحفظة",
+        ),
+    ],
+)
+def test_a_refusal_is_said_in_the_language_and_in_english_where_it_is_not_known(
+    desk: Desk, language: str, often: str, reason: str
+) -> None:
+    page = desk.page(NARROW)
+    speak(page, language)
+    page.goto("/wallet")
+
+    def said(name: str, **more: Any) -> str:
+        words: str = page.evaluate(_REFUSED, [name, more])
+        return words
+
+    assert said("too-often", retry_after_s=7) == often
+    assert said("declined", reason="insufficient_funds") == reason
+    assert said("of-tomorrow") == "In English."
+
+
+def test_every_refusal_that_is_translated_is_one_that_the_gateway_makes(desk: Desk) -> None:
+    page = desk.page(NARROW)
+    page.goto("/")
+    read: dict[str, Any] = page.evaluate(_READ, ["zh/problems", "ar/problems"])
+    chinese, arabic = (read[name]["problems"] for name in ("zh/problems", "ar/problems"))
+    sources = [
+        path for floor in ("channels", "gateway") for path in (ROOT / floor).rglob("*.py")
+    ]
+    made = "".join(path.read_text(encoding="utf-8") for path in sources)
+
+    assert placeholders(chinese) == placeholders(arabic)
+    unmade = {name for name in chinese if f'"{name}"' not in made}
+    assert unmade <= {"card-unreadable", "code-unreadable"}, "these are made of two words"

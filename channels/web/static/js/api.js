@@ -6,6 +6,8 @@
  *   NoAnswer    nothing came back in time: whether anything happened is unknown
  */
 
+import { problemText } from "../text/problems.js";
+
 const ANSWER_WITHIN_MS = 10_000;
 
 /** @typedef {{status: number, body: any}} Answer */
@@ -13,12 +15,13 @@ const ANSWER_WITHIN_MS = 10_000;
 export class Problem extends Error {
   /** @param {number} status @param {any} body RFC 9457, or whatever a proxy made of it */
   constructor(status, body) {
-    super(body?.detail ?? body?.title ?? `HTTP ${status}`);
+    const name = String(body?.type ?? "").split("/").at(-1) ?? "";
+    super(problemText(name, body) ?? body?.detail ?? body?.title ?? `HTTP ${status}`);
     this.status = status;
     this.field = body?.field ?? null;
     this.reason = body?.reason ?? null;
     /** The end of its type, such as "bad-request"; empty when it is not the gateway's own. */
-    this.name = String(body?.type ?? "").split("/").at(-1) ?? "";
+    this.name = name;
     /** Only the gateway itself may say that nothing happened. */
     this.happened = body?.happened ?? "unknown";
   }

@@ -8,7 +8,7 @@ import { declines as ar } from "./ar/declines.js";
 import { declines as en } from "./en/declines.js";
 import { declines as zh } from "./zh/declines.js";
 
-const declines = inLanguage({ ar, en, zh });
+export const declines = inLanguage({ ar, en, zh });
 
 /** @param {?string} reason a reason that is not known here still reads as words */
 export function declineText(reason) {

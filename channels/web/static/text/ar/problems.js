@@ -1,0 +1,32 @@
+/** What the gateway refused, in Arabic. {s}: seconds. */
+
+/** @type {Record<string, string>} */
+export const problems = {
+  "account-in-use": "هذه المحفظة ما زالت قيد الاستخدام.",
+  "bad-request": "ما أُدخل غير صحيح. تحقّق منه وحاول مرة أخرى.",
+  "body-too-large": "ما أُرسل كبير جدًا.",
+  "card-lost": "أُبلغ عن فقدان هذه البطاقة.",
+  "card-number-refused": "لا تكتب رقم بطاقة مصرفية هنا.",
+  "card-unreadable": "تعذّرت قراءة هذه البطاقة.",
+  "code-unreadable": "تعذّرت قراءة هذا الرمز. امسحه مرة أخرى.",
+  "evidence-used": "استُخدم هذا الإثبات من قبل.",
+  forbidden: "ليس مسموحًا لك بذلك.",
+  "holder-forgotten": "حُذفت بيانات صاحب هذا الحساب.",
+  "idempotency-key-expired": "مضى على هذا الطلب وقت طويل. ابدأ من جديد.",
+  "idempotency-key-reused": "يختلف هذا الطلب عن سابقه. ابدأ من جديد.",
+  "in-progress": "ما زال قيد التنفيذ. انظر بعد قليل.",
+  internal: "حدث خطأ غير متوقّع، ولا يُعرف هل تمّ الطلب. انظر السجلّ أولًا.",
+  "no-shift": "لم تبدأ النوبة بعد.",
+  "no-such-code": "لا يوجد رمز كهذا.",
+  "not-found": "لم يُعثر على المطلوب.",
+  "not-signed-in": "سجّل الدخول أولًا.",
+  "order-not-payable": "لم يعد دفع هذا الطلب ممكنًا.",
+  "passkey-needed": "أكّد أنك أنت بمفتاح المرور.",
+  "pairing-refused": "لم ينجح الإقران.",
+  "too-many-cards": "بلغ عدد البطاقات حدّه الأقصى.",
+  "too-many-tries": "محاولات كثيرة. اطلب رمزًا جديدًا.",
+  "too-often": "محاولات كثيرة. حاول مرة أخرى بعد {s} ثانية.",
+  unavailable: "الضغط كبير الآن. حاول مرة أخرى بعد قليل.",
+  "way-not-chosen": "اختر طريقة الدفع أولًا.",
+  "wrong-moment": "لا يمكن ذلك الآن.",
+};

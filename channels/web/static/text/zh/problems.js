@@ -1,0 +1,32 @@
+/** What the gateway refused, in Chinese. {s}: seconds. */
+
+/** @type {Record<string, string>} */
+export const problems = {
+  "account-in-use": "这个钱包还在使用中。",
+  "bad-request": "填写的内容不正确，请检查后再试。",
+  "body-too-large": "发送的内容太大了。",
+  "card-lost": "这张卡已挂失。",
+  "card-number-refused": "请不要在这里填写银行卡号。",
+  "card-unreadable": "无法读取这张卡。",
+  "code-unreadable": "无法读取这个码，请再扫一次。",
+  "evidence-used": "这份凭证已经用过了。",
+  forbidden: "您没有权限这样做。",
+  "holder-forgotten": "这位用户的资料已被删除。",
+  "idempotency-key-expired": "这次请求太久以前了，请重新开始。",
+  "idempotency-key-reused": "这次请求与之前的不同，请重新开始。",
+  "in-progress": "正在处理中，请稍后再看。",
+  internal: "出现了不应有的错误。是否已经完成尚不清楚，请先查看记录。",
+  "no-shift": "还没有开班。",
+  "no-such-code": "没有这个代码。",
+  "not-found": "找不到您要的内容。",
+  "not-signed-in": "请先登录。",
+  "order-not-payable": "这笔订单不能再付款了。",
+  "passkey-needed": "请用通行密钥确认是您本人。",
+  "pairing-refused": "配对没有成功。",
+  "too-many-cards": "卡的数量已达上限。",
+  "too-many-tries": "尝试次数太多，请索取新的代码。",
+  "too-often": "操作太频繁，请在 {s} 秒后再试。",
+  unavailable: "现在太忙，请稍后再试。",
+  "way-not-chosen": "请先选择付款方式。",
+  "wrong-moment": "现在还不能这样做。",
+};

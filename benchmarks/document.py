@@ -42,6 +42,7 @@ from benchmarks.scaling import (
     part_rows,
     step_rows,
 )
+from benchmarks.shortfall import shortfall_rows
 from benchmarks.targets import targets
 from ledger.ids import SLOT_COUNT
 
@@ -95,6 +96,7 @@ def figures(found: Findings) -> dict[str, str]:
         "ladder": report.ladder_rows,
         "profile": report.profile_rows,
         "looks": report.looks_rows,
+        "budgets": shortfall_rows,
         "appends": append_rows,
     }
     values = {

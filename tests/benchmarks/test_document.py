@@ -7,8 +7,10 @@ import msgspec
 import pytest
 
 from benchmarks.document import DOCS, FIGURES, NoSuchFigure, files, fill
-from benchmarks.findings import OURS, SPREAD, Findings
+from benchmarks.engine import EngineFigures
+from benchmarks.findings import OURS, SPREAD, TIMES, Findings
 from benchmarks.report import Row, aligned, markdown
+from benchmarks.shortfall import shortfall_rows
 from benchmarks.targets import targets
 
 FOUND = msgspec.json.decode((DOCS / FIGURES).read_bytes(), type=Findings)
@@ -61,3 +63,15 @@ def test_columns_of_figures_stand_to_the_right() -> None:
     assert markdown(rows).splitlines()[1] == "| --- | --: |"
     assert aligned(rows).splitlines()[2] == "theirs          20"
     assert markdown(rows[:1]) == "*Not measured in this run.*"
+
+
+def test_what_a_target_leaves_stands_beside_what_others_take() -> None:
+    """Half of a bare store of 50,000 rows a second leaves 40 µs; of 100, others take 45."""
+    turns = EngineFigures(
+        [10_000.0], [50_000.0], 280, {}, {"Airside": 0.55, "SQLite": 0.45}
+    )
+    found = Findings(at="", machine=FOUND.machine, settings=FOUND.settings, engine=turns)
+
+    assert shortfall_rows(found)[1:] == [
+        (f"the engine alone: 0.5 {TIMES} the bare store", "40", "100", "45", "55")
+    ]

@@ -99,6 +99,11 @@ class HeadSpec(msgspec.Struct, frozen=True):
         }
 
 
+# Below the range of ip(7), ip_local_port_range: Ray's processes are given ports from there all the
+# time, and one would take ours between our look and its use.
+_PORTS = range(20_000, 32_000)
+
+
 def plan_head(
     folder: Path, partitions: int, random_bytes: Callable[[int], bytes]
 ) -> HeadSpec:
@@ -106,9 +111,14 @@ def plan_head(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody has; the kernel gives it to nobody who asks for any."""
+    while True:
+        with socket.socket() as any_port, socket.socket() as probe:
+            any_port.bind(("127.0.0.1", 0))
+            port = _PORTS[int(any_port.getsockname()[1]) % len(_PORTS)]
+            with contextlib.suppress(OSError):  # somebody has it
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 class RayHead:

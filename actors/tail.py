@@ -15,8 +15,13 @@ PAGE = 256
 
 
 class Tail:
-    def __init__(self, store: Store, partition: int, after: int = 0) -> None:
+    """page: so many entries at a time."""
+
+    def __init__(
+        self, store: Store, partition: int, after: int = 0, *, page: int = PAGE
+    ) -> None:
         self._store = store
+        self._page = page
         self.partition = partition
         self.after = after
         self._reader: Reader | None = None
@@ -27,7 +32,7 @@ class Tail:
         if reader is None:
             return []
         try:
-            page = [unseal(sealed.body) for sealed in reader.read(self.after, PAGE)]
+            page = [unseal(sealed.body) for sealed in reader.read(self.after, self._page)]
         except StoreUnreachable:
             return []
         if page:

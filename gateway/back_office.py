@@ -86,12 +86,14 @@ class BackOffice:
 
     async def _keep_telling(self, sleep: Sleep) -> None:
         while True:
+            more = False
             try:
-                await asyncio.to_thread(self._bookkeeper.step)
+                more = await asyncio.to_thread(self._bookkeeper.step)
                 await self._courier.step()
             except StoreUnavailable:
                 _log.warning("the store does not answer: merchants hear of payments later")
-            await sleep(LOOK_S)
+            # Who is behind does not rest, or a busy hour would be told until the next.
+            await sleep(0 if more else LOOK_S)
 
     def catch_up(self) -> None:
         """Tell all that there is: for tests and tools, which have no time to wait."""

@@ -89,7 +89,7 @@ def test_totals_of_days_add_up_to_the_lines(store: Store, bookkeeper: Bookkeeper
 def test_a_bookkeeper_that_dies_after_any_write_tells_nothing_twice(
     store: Store, journals: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.tail.PAGE", 7)
+    monkeypatch.setattr("services.bookkeeping.TOLD_AT_ONCE", 7)
     steps = 0
     busy = True
     while busy:

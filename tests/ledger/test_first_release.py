@@ -11,11 +11,23 @@ import msgspec
 import pytest
 
 from actors.rebuild import rebuild
+from ledger.account import (
+    Account,
+    AccountStatus,
+    Credit,
+    Earnings,
+    KeyUse,
+    Pot,
+    Stripe,
+    Transfer,
+    TransferStatus,
+)
 from ledger.balances import balances
 from ledger.clock import ManualClock
 from ledger.entry import FORMAT_VERSION, Sealed
 from ledger.errors import SchemaTooOld
-from ledger.images import IMAGE_VERSION
+from ledger.events import AccountKind
+from ledger.images import IMAGE_VERSION, draw_head
 from ledger.journal import Image, Mark, Store
 from ledger.postgres_store import PostgresStore
 from ledger.sqlite_store import SqliteStore
@@ -33,6 +45,8 @@ GOLDEN_IMAGES = (
     6,
     "db6fe4be7db2573231d9fcc03c699c60ccbee36938f190abd04be4ad15158147",
 )
+# The first release had no credit, no stripes and no merchants' accounts.
+GOLDEN_HEAD = (6, "a228ca88fb9083f60fbf79712f6fe865ab02e6f9b00a566664375e677ae35229")
 
 
 @pytest.fixture
@@ -95,6 +109,25 @@ def test_what_an_image_holds_belongs_to_its_version(folder: Path) -> None:
             digest.update(msgspec.msgpack.encode(image))
 
     assert (IMAGE_VERSION, digest.hexdigest()) == GOLDEN_IMAGES
+
+
+def test_what_an_image_holds_of_later_accounts_belongs_to_its_version_too() -> None:
+    account = Account(
+        AMIRA,
+        AccountKind.WALLET,
+        AccountStatus.OPEN,
+        7,
+        {"QAR": Pot(5, 3)},
+        stripe=Stripe("mer_lounge", 9, {"QAR": 8}),
+        earnings=Earnings({"QAR": 4}, {"QAR": -2}),
+        credits={"QAR": Credit(100, 50, 20)},
+    )
+    account.add_transfer(1, Transfer(TransferStatus.HELD, 7, AMIRA, "QAR", 6, by="a"), 3)
+    account.remember(b"key", KeyUse(3, 1, attempt=False))
+
+    digest = hashlib.sha256(msgspec.msgpack.encode(draw_head(account))).hexdigest()
+
+    assert (IMAGE_VERSION, digest) == GOLDEN_HEAD
 
 
 def test_who_only_reads_a_file_of_the_first_release_is_told_how_to_upgrade_it(

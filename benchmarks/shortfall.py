@@ -1,7 +1,7 @@
 """What a target leaves for one payment, beside what is spent on it in code that is not ours.
 
 Where that alone is more than the target leaves, no code of ours meets the target, however quick it
-is. Processor time, and the looks into each process (profile.py).
+is. Processor time of the one process, and the looks into its thread that serves (profile.py).
 """
 
 from collections.abc import Iterator
@@ -9,16 +9,7 @@ from statistics import median
 
 import msgspec
 
-from benchmarks.findings import (
-    FLOOR,
-    NAIVE,
-    OURS,
-    ROWS,
-    SPREAD,
-    TERMINAL,
-    TIMES,
-    Findings,
-)
+from benchmarks.findings import FLOOR, OURS, SPREAD, TERMINAL, TIMES, Findings
 from benchmarks.profile import OURS as AIRSIDE
 from benchmarks.report import Row
 
@@ -34,8 +25,6 @@ class Budget(msgspec.Struct, frozen=True):
 
 def budgets(found: Findings) -> Iterator[Budget]:
     """Of what this run looked into."""
-    for says, rival, times in (("one Ray call each", NAIVE, 6), ("rows", ROWS, 3)):
-        yield from _of_all(found, f"all processes: {times} {TIMES} {says}", rival, times)
     says = f"gateway: 0.80 {TIMES} the floor"
     yield from _of_gateway(found, says, SPREAD, "gateway", 0.8)
     says = f"gateway, terminal connection: 2 {TIMES} the floor"
@@ -51,32 +40,14 @@ def budgets(found: Findings) -> Iterator[Budget]:
         )
 
 
-def _of_all(found: Findings, says: str, rival: str, times: float) -> Iterator[Budget]:
-    """Of a process that nobody looked into, such as Ray's, nothing is ours."""
-    theirs, spent = found.cpu_us(rival), _cpu_us(found, SPREAD)
-    if theirs and "gateway" in found.looks:
-        ours_us = sum(
-            spent_us * found.looks.get(part, {}).get(AIRSIDE, 0.0)
-            for part, spent_us in spent.items()
-        )
-        yield Budget(says, theirs.median / times, sum(spent.values()), ours_us)
-
-
 def _of_gateway(
     found: Findings, says: str, measure: str, looked_at: str, times: float
 ) -> Iterator[Budget]:
-    floor, spent = found.cpu_us(FLOOR), _cpu_us(found, measure)
+    floor, rounds = found.cpu_us(FLOOR), found.of(OURS, measure)
     if floor and looked_at in found.looks:
-        spent_us = spent["gateway"]
+        spent_us = median(one.cpu_us["gateway"] for one in rounds)
         ours_us = spent_us * found.looks[looked_at][AIRSIDE]
         yield Budget(says, floor.median / times, spent_us, ours_us)
-
-
-def _cpu_us(found: Findings, measure: str) -> dict[str, float]:
-    """Of Airside, by part."""
-    rounds = found.of(OURS, measure)
-    parts = {part for one in rounds for part in one.cpu_us}
-    return {part: median(one.cpu_us.get(part, 0.0) for one in rounds) for part in parts}
 
 
 def shortfall_rows(found: Findings) -> list[Row]:

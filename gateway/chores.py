@@ -36,34 +36,26 @@ class Chores:
 
     async def prepare(self) -> None:
         """Before anybody is served: a limit that is not known yet would not hold."""
-        await asyncio.to_thread(self._shared.own_limits.learn)
+        await self._learn_limits()
 
     async def run(self) -> None:
         """For as long as the gateway lives."""
         await asyncio.gather(
-            self._keep_flushing(),
-            self._keep_learning(),
+            _keep(
+                FLUSH_S, self._flush, "order references could not be written, and are kept"
+            ),
+            _keep(LIMITS_S, self._learn_limits, "limits could not be read, and wait"),
             self._keep_resuming(),
             self._keep_forgetting(),
         )
 
-    async def _keep_flushing(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            try:
-                await asyncio.to_thread(self._shared.order_texts.flush)
-                await asyncio.to_thread(self._shared.sightings.flush)
-            except StoreUnavailable:
-                _log.warning("order references could not be written, and are kept")
+    async def _flush(self) -> None:
+        await asyncio.to_thread(self._shared.order_texts.flush)
+        await asyncio.to_thread(self._shared.sightings.flush)
 
-    async def _keep_learning(self) -> None:
-        """Who set a limit on another gateway."""
-        while True:
-            await asyncio.sleep(LIMITS_S)
-            try:
-                await asyncio.to_thread(self._shared.own_limits.learn)
-            except StoreUnavailable:
-                _log.warning("limits could not be read, and are asked for again")
+    async def _learn_limits(self) -> None:
+        """Who set one on another gateway."""
+        await asyncio.to_thread(self._shared.own_limits.learn)
 
     async def _keep_resuming(self) -> None:
         while True:
@@ -96,3 +88,12 @@ class Chores:
         store = self._shared.parts.store
         self._shared.let_go(await asyncio.to_thread(learn_forgotten, store, since_ms))
         await asyncio.to_thread(store.sweep)
+
+
+async def _keep(every_s: float, work: Callable[[], Awaitable[None]], trouble: str) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await work()
+        except StoreUnavailable:
+            _log.warning(trouble)

@@ -200,5 +200,6 @@ def _show_pages(base: str) -> None:
     say(f"an agency      {base}/agents     (sign in as Corniche Travel)")
     say(f"the API        {base}/docs")
     say("\nkeys for curl (demo only):")
+    width = max(map(len, PEOPLE.values()))
     for who, label in PEOPLE.items():
-        say(f"  {label:<20} {demo_key(who)}")
+        say(f"  {label:<{width}} {demo_key(who)}")

@@ -35,9 +35,12 @@ def placeholders(sentences: dict[str, str]) -> dict[str, list[str]]:
     return {name: sorted(re.findall(r"\{\w+\}", text)) for name, text in sentences.items()}
 
 
-def speak(page: Page, language: str) -> None:
-    """As somebody who has chosen it on this device before."""
+def opened(desk: Desk, path: str, language: str) -> Page:
+    """As somebody sees it who has chosen the language on this device before."""
+    page = desk.page(NARROW)
     page.add_init_script(f"localStorage.setItem('airside.language', '{language}')")
+    page.goto(path)
+    return page
 
 
 def test_every_language_has_the_same_sentences_with_the_same_places_for_values(
@@ -74,9 +77,7 @@ def test_every_language_has_the_same_sentences_with_the_same_places_for_values(
 def test_an_amount_is_written_in_the_language_to_its_last_digit(
     desk: Desk, language: str, amount: str, change: str
 ) -> None:
-    page = desk.page(NARROW)
-    speak(page, language)
-    page.goto("/pay")
+    page = opened(desk, "/pay", language)
 
     shown = page.evaluate(
         "async () => { const { formatMoney, formatChange, parseMoney } ="
@@ -133,9 +134,7 @@ _REFUSED = """async ([name, more]) => {
 def test_a_refusal_is_said_in_the_language_and_in_english_where_it_is_not_known(
     desk: Desk, language: str, often: str, reason: str
 ) -> None:
-    page = desk.page(NARROW)
-    speak(page, language)
-    page.goto("/wallet")
+    page = opened(desk, "/wallet", language)
 
     def said(name: str, **more: Any) -> str:
         words: str = page.evaluate(_REFUSED, [name, more])

@@ -109,8 +109,7 @@ async def flood(installation: Installation, seed: int, requests: int) -> None:
         return left
 
     await wave(0, WARM_UP)
-    # A leak goes on. What fills and is full then does not: a gateway's connections to its store
-    # keep up to 2 MB of pages each.
+    # A leak goes on. What fills and is full then does not, such as a connection's cache of pages.
     between = await wave(1, requests // 2)
     after = await wave(2, requests - requests // 2)
     say(f"answers: {dict(sorted(visit.statuses.items()))}")

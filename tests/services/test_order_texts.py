@@ -48,6 +48,23 @@ def test_a_text_is_found_before_and_after_it_is_written(texts: OrderTexts) -> No
     assert texts_of(texts.find(of([A17, UNKNOWN]))) == {A17: "A-17"}
 
 
+def test_who_pays_again_costs_no_look_up_of_their_key(
+    texts: OrderTexts, store: Store
+) -> None:
+    texts.remember(AMIRA, A17, "A-17")
+    texts.flush()
+    asked: list[str] = []
+    event.listen(
+        store._reader, "before_cursor_execute", lambda *all_: asked.append(all_[2])
+    )
+
+    texts.remember(AMIRA, A18, "A-18")
+    assert texts.flush() == 1
+
+    assert [statement for statement in asked if "data_keys" in statement] == []
+    assert texts_of(texts.find(of([A17, A18]))) == {A17: "A-17", A18: "A-18"}
+
+
 def test_remembering_does_not_touch_the_store(texts: OrderTexts, store: Store) -> None:
     texts.remember(AMIRA, A17, "A-17")
 

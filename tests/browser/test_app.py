@@ -212,6 +212,15 @@ def test_the_history_is_searched_and_taken_home(desk: Desk) -> None:
     expect(page.locator(".receipt")).to_contain_text("Paid")
 
 
+def test_a_history_that_cannot_be_read_is_not_called_empty(desk: Desk) -> None:
+    page = desk.phone().page
+    page.route("**/entries*", lambda route: route.abort())
+    page.goto("/wallet#history")
+
+    expect(page.locator(".screen-body")).to_contain_text("The gateway does not answer.")
+    expect(page.locator(".screen-body")).not_to_contain_text("Nothing was found.")
+
+
 def test_without_a_network_the_app_opens_and_says_what_it_last_saw(
     browser: Browser, demo_server: str
 ) -> None:

@@ -87,8 +87,13 @@ class HistoryScreen {
   async #search() {
     this.#entries = new Entries(this.api, this.account, this.#query);
     this.history.forget();
-    await this.#said.trying(() => this.#entries.readNewest());
-    this.#show();
+    // What could not be read may be anything: no lines, and no word that there are none.
+    this.#list.replaceChildren();
+    this.#more.hidden = true;
+    await this.#said.trying(async () => {
+      await this.#entries.readNewest();
+      this.#show();
+    });
   }
 
   async #readEarlier() {

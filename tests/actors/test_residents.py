@@ -254,6 +254,7 @@ def test_long_histories_leave_as_many_accounts_do(
     ticked(world.partition)
     items = world.partition.residents.items
     assert items > 80
+    assert items == sum(each.items for each in world.partition.residents._accounts.values())
     monkeypatch.setattr(residents, "RECENT_MIN", 1)
     monkeypatch.setattr(residents, "RESIDENT_ITEMS_MAX", items // 3)
 
@@ -294,6 +295,19 @@ def test_the_accounts_of_the_latest_batches_stay_however_old_they_are(
         account_of("amira"),
         account_of("bilal"),
     ]
+
+
+def test_a_few_accounts_stay_whatever_stands_in_them(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a partition with a few old accounts would load them for each batch anew."""
+    monkeypatch.setattr(residents, "RESIDENT_ITEMS_MAX", 0)
+    before = len(world.partition.residents)
+
+    ticked(world.partition)
+    world.ask(held("amira", "A-1"))
+
+    assert len(world.partition.residents) == before
 
 
 def test_an_account_without_an_image_does_not_leave(
@@ -402,6 +416,7 @@ def test_open_holds_are_counted_of_the_accounts_in_memory(
     ticked(world.partition)
     world.restart()
     assert world.partition.residents.open_holds == 0  # none is in memory yet
+    assert world.partition.residents.items == 0
     world.ask(Envelope(ReadAccount(account=account_of("bilal"))))
     assert world.partition.residents.open_holds == 1
 

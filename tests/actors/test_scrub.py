@@ -43,7 +43,8 @@ def spoil(store: SqliteStore, statement: str) -> None:
 
 def tick_until_stopped(desk: OneDesk) -> None:
     for _ in range(100):
-        desk.partition.tick()
+        more = desk.partition.tick()
+        assert not (more and desk.partition.damage)
 
 
 def test_a_sound_journal_is_walked_round_and_round(store: SqliteStore) -> None:

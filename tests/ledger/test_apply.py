@@ -3,23 +3,35 @@
 import pytest
 
 from ledger.apply import apply
-from ledger.commands import SendTransfer
+from ledger.commands import (
+    ApprovePayout,
+    CancelPayout,
+    PayOut,
+    RequestPayout,
+    SendTransfer,
+)
+from ledger.decline import DeclineReason
 from ledger.entry import Place, build
 from ledger.events import (
     AccountClosed,
     AccountKind,
     AccountOpened,
     Amounts,
+    CardUse,
     Event,
     Increased,
     Origin,
     PartitionOpened,
+    PaymentDeclined,
+    Purchased,
+    StripeCut,
+    StripeSwept,
     TransferDelivered,
 )
 from ledger.ids import AccountId
 from ledger.money import Money
 from ledger.payment import PaymentState
-from tests.books import account_of
+from tests.books import account_of, sale
 from tests.ledger.test_transitions import AMIRA, AT_MS, obeyed, with_payment, written
 
 BILAL = account_of("bilal")
@@ -82,3 +94,54 @@ def test_each_transfer_on_its_way_counts() -> None:
         account = obeyed(account, sending)
 
     assert account.undelivered == 3
+
+
+def test_each_payout_that_is_not_paid_or_cancelled_counts() -> None:
+    """Else a closing account would close with money set aside, or never."""
+    account = with_payment(PaymentState.VOIDED)
+    asked = RequestPayout(account=AMIRA, amount=Money(100, "QAR"), by="olga")
+    for _ in range(5):
+        account = obeyed(account, asked)
+    assert account.undelivered == 5
+
+    def left_after(command: ApprovePayout | CancelPayout | PayOut) -> int:
+        return obeyed(account, command).undelivered
+
+    assert left_after(CancelPayout(account=AMIRA, ordinal=2, by="olga")) == 4
+    assert left_after(ApprovePayout(account=AMIRA, ordinal=3, by="piet")) == 4
+    assert left_after(PayOut(account=AMIRA, ordinal=3, evidence=b"bank-1")) == 3
+
+
+def tapped(ordinal: int, counter: int) -> Purchased:
+    code = bytes([ordinal])
+    return Purchased(ordinal, {}, sale("lounge", "A-18"), code, CardUse(b"blue", counter))
+
+
+@pytest.mark.parametrize("counter", [4, 5])
+def test_a_card_that_does_not_count_up_pays_nothing(counter: int) -> None:
+    account = written(with_payment(PaymentState.AUTHORISED), tapped(2, 5))
+
+    with pytest.raises(AssertionError, match="a card's counter goes up"):
+        written(account, tapped(3, counter))
+
+
+def test_a_decline_leaves_the_highest_counter_that_was_shown() -> None:
+    account = written(with_payment(PaymentState.AUTHORISED), tapped(2, 5))
+    older = tapped(3, 4)
+    frozen = DeclineReason.ACCOUNT_FROZEN
+    declined = PaymentDeclined(3, frozen, {}, older.sale, older.code_id, older.card)
+
+    assert written(account, declined).cards == {b"blue": 5}
+
+
+def test_a_cut_is_swept_once_for_each_pot() -> None:
+    account = written(with_payment(PaymentState.VOIDED), StripeCut("mer_lounge", 0))
+    cut = account.last_seq
+
+    def swept(ordinal: int, pot: str) -> StripeSwept:
+        return StripeSwept(ordinal, BILAL, pot, 5, "mer_lounge", cut)
+
+    account = written(written(account, swept(2, "QAR")), swept(3, "AVIOS"))
+
+    with pytest.raises(AssertionError, match="a cut is swept once"):
+        written(account, swept(4, "QAR"))

@@ -198,3 +198,17 @@ def test_a_hold_that_a_card_made_is_not_increased_without_another_tap() -> None:
     capture A-17                                       -> captured
     increase A-17 0.01 QAR                             -> declined hold_captured
     """
+
+
+@story
+def test_a_card_s_stripe_cannot_count_and_pays_each_time() -> None:
+    """
+    open amira QAR                                     -> open
+    top-up amira 100.00 QAR stmt-1                     -> sent
+    deliver
+    tap s1 blue 0
+    pay A-17 amira 10.00 QAR at lounge by=s1           -> captured
+    tap s2 blue 0
+    pay A-18 amira 10.00 QAR at lounge by=s2           -> captured
+    pay A-19 amira 10.00 QAR at lounge by=s2           -> declined card_replayed
+    """

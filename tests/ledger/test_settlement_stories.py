@@ -141,3 +141,42 @@ def test_a_sweep_to_an_account_that_was_never_opened_does_not_arrive() -> None:
     open lounge QAR                          -> open
     settle lounge 60.00 0.00 QAR             -> declined sweeps_missing
     """
+
+
+@story
+def test_a_merchant_s_account_closes_when_nothing_is_left_to_settle() -> None:
+    """
+    open amira QAR                           -> open
+    open lounge QAR                          -> open
+    top-up amira 240.00 QAR stmt-1           -> sent
+    deliver
+    pay A-17 amira 60.00 QAR at lounge       -> captured
+    cut lounge                               -> cut
+    sweep lounge 60.00 QAR                   -> sent
+    deliver
+    close lounge                             -> closing
+    settle lounge 60.00 60.00 QAR            -> 0 settled, 0 carried
+    freeze lounge                            -> declined account_closed
+    """
+
+
+@story
+def test_a_merchant_s_account_that_owes_closes_when_that_is_earned() -> None:
+    """
+    open amira QAR                           -> open
+    open lounge QAR                          -> open
+    top-up amira 240.00 QAR stmt-1           -> sent
+    deliver
+    pay A-17 amira 60.00 QAR at lounge       -> captured
+    cut lounge                               -> cut
+    sweep lounge 60.00 QAR                   -> sent
+    deliver
+    settle lounge 60.00 80.00 QAR            -> 0 settled, -20.00 carried
+    close lounge                             -> closing
+    pay A-18 amira 20.00 QAR at lounge       -> captured
+    cut lounge                               -> cut
+    sweep lounge 20.00 QAR                   -> sent
+    deliver
+    settle lounge 20.00 0.00 QAR             -> 0 settled, 0 carried
+    freeze lounge                            -> declined account_closed
+    """

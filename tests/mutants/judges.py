@@ -56,6 +56,7 @@ DIRECTED = (
     "tests/actors/test_quarantine.py",
     "tests/actors/test_relay.py",
     "tests/actors/test_residents.py",
+    "tests/actors/test_scrub.py",
     "tests/ledger/test_account_stories.py",
     "tests/ledger/test_apply.py",
     "tests/ledger/test_balances.py",

@@ -419,6 +419,8 @@ def test_open_holds_are_counted_of_the_accounts_in_memory(
     assert world.partition.residents.items == 0
     world.ask(Envelope(ReadAccount(account=account_of("bilal"))))
     assert world.partition.residents.open_holds == 1
+    [bilal] = world.partition.residents._accounts.values()
+    assert world.partition.residents.items == bilal.items > 0
 
     clock.advance(HOLD_MS)
     ticked(world.partition)

@@ -88,7 +88,7 @@ class Residents:
         """A replay of more than the tail, after an upgrade or a restore, may meet more accounts
         than memory holds: images of some are saved, so that they can go.
         """
-        while self._fills(100) and len(self._accounts) > RECENT_MIN:
+        while self._crowded(100):
             images, mark = self.next_images(idle=True, entries=REPLAY_PAGE)
             if images:
                 self._journal.append([], images, mark)
@@ -171,7 +171,7 @@ class Residents:
         """What the next commit should save: the oldest dirty accounts, when it is time. entries:
         how many that commit has.
         """
-        soon = idle or self._fills(CROWDED_PERCENT)
+        soon = idle or self._crowded(CROWDED_PERCENT)
         before = self.last_seq + 1 if soon else self.last_seq - TAIL_MAX
         oldest = self._oldest_dirty(before, max(entries, IMAGES_PER_COMMIT))
         if not oldest:
@@ -202,20 +202,25 @@ class Residents:
             self.open_holds -= len(account.open_holds)
             self.items -= account.items
 
-    def _fills(self, percent: int) -> bool:
-        """Is there more in memory than so much of what may be?"""
+    def _crowded(self, percent: int) -> bool:
+        """Is there more in memory than so much of what may be, and somebody who could leave?
+
+        A few accounts with long histories fill it too. They stay, so to save them early makes no
+        room: each payment would draw an image.
+        """
         accounts, items = 100 * len(self._accounts), 100 * self.items
-        return accounts > percent * RESIDENTS_MAX or items > percent * RESIDENT_ITEMS_MAX
+        full = accounts > percent * RESIDENTS_MAX or items > percent * RESIDENT_ITEMS_MAX
+        return full and len(self._accounts) > RECENT_MIN
 
     def evict(self) -> None:
         """Let the least recently used go, as far as their images are saved."""
-        if not self._fills(100):
+        if not self._crowded(100):
             return
-        old = max(0, len(self._accounts) - RECENT_MIN)
+        old = len(self._accounts) - RECENT_MIN
         for account_id in list(islice(self._accounts, min(EVICTED_MAX, old))):
             if account_id not in self._dirty:
                 self.discard(account_id)
-            if not self._fills(100):
+            if not self._crowded(100):
                 break
         if len(self._due) > 2 * self.open_holds + STALE_DUE_MAX:
             self._tidy_due()

@@ -297,6 +297,18 @@ def test_the_accounts_of_the_latest_batches_stay_however_old_they_are(
     ]
 
 
+def test_a_few_accounts_with_long_histories_draw_no_image_for_each_payment(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of them can leave, so there is no room to be made."""
+    monkeypatch.setattr(residents, "RESIDENT_ITEMS_MAX", 1)
+
+    for number in range(20):
+        world.ask(held(NAMES[number % 5], f"A-{number}"))
+
+    assert world._journal.images(100, b"") == []
+
+
 def test_a_few_accounts_stay_whatever_stands_in_them(
     world: OneDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

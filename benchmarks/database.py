@@ -106,6 +106,11 @@ class Database:
             raise DatabaseFailed(f"pgbench said: {said}")
         return PgbenchFigures(clients, float(found[2]), float(found[1]))
 
+    def settle(self) -> None:
+        """Write what pgbench left in memory, or whoever is measured next would pay for it."""
+        self._output("psql", "--quiet", "--command=CHECKPOINT", *self._where())
+        os.sync()
+
     def _pgbench(self, *options: str) -> str:
         return self._output("pgbench", *options, *self._where())
 

@@ -152,6 +152,8 @@ def _throughputs(found: Findings) -> dict[str, str]:
         "terminal": rate(OURS, TERMINAL),
         "terminal_cpu": _text(found.cpu_us(OURS, TERMINAL)),
         "floor_cpu": _text(found.cpu_us(FLOOR)),
+        "floor_lone_cpu": _text(found.cpu_us(FLOOR, LONE)),
+        "floor_lone_times": _text(found.cpu_ratio((FLOOR, LONE), (FLOOR, SPREAD)), 1),
         "foreign": _foreign(found),
         "row_bytes": str(engine.row_bytes) if engine else DASH,
     }

@@ -56,7 +56,7 @@ QUICK = Plan(
 NORMAL = Plan(
     name="normal",
     repetitions=3,
-    seconds=2.5,
+    seconds=2.0,
     lone_seconds=1.2,
     parts_seconds=0.5,
     frames=100,
@@ -64,12 +64,12 @@ NORMAL = Plan(
     clients=(8, 16, 32),
     pgbench_seconds=2,
     pgbench_scale=32,
-    steps=(0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0),
+    steps=(0.1, 0.3, 0.5, 0.7, 0.85, 1.0),
     step_seconds=2.0,
     peak_seconds=10.0,
     wide=True,
     accounts=(100_000,),
-    looked_at_s=4,
+    looked_at_s=3,
 )
 
 FULL = Plan(

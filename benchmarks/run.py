@@ -9,8 +9,10 @@
 """
 
 import asyncio
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
@@ -33,6 +35,7 @@ from benchmarks.plan import CONNECTIONS, Plan
 from benchmarks.processes import ask, process_of
 from benchmarks.profile import CannotLook, shares
 from benchmarks.rounds import Test, Watch
+from benchmarks.shortfall import GATEWAY_TERMINAL, OF_A_LONE_CALLER
 from benchmarks.stack import Contestant, Installation
 from benchmarks.truth import require_truth, told
 from benchmarks.yardsticks import Yardsticks
@@ -90,7 +93,8 @@ class Run:
         seconds, ground = self._plan.looked_at_s, self._ground
         looks = [
             *((part, part, ground.many(SPREAD)) for part in PARTS),
-            ("gateway, terminal connection", "gateway", ground.terminal()),
+            (GATEWAY_TERMINAL, "gateway", ground.terminal()),
+            *((name, part, ground.lone()) for part, name in OF_A_LONE_CALLER.items()),
         ]
         try:
             for name, part, test in looks if seconds else []:
@@ -159,13 +163,20 @@ class Run:
 
     async def _check(self) -> None:
         self._say("checking the journals")
-        for one in self._ground.installed:
-            name, journals = one.contestant.name, one.contestant.journals
-            callers = told(self._ground.player.tallies.get(name, []))
-            assert journals is not None, "an installation has a ledger"
-            self._findings.checked[name] = await asyncio.to_thread(
-                require_truth, journals, callers
+        # Each in a process of its own: nothing else runs by now.
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as checkers:
+            checks = (
+                self._check_one(one.contestant, checkers) for one in self._ground.installed
             )
+            await asyncio.gather(*checks)
         ours = self._ground.installed[0].contestant.journals
         assert ours is not None, "an installation has a ledger"
         self._findings.journal = await asyncio.to_thread(measure_journal, ours)
+
+    async def _check_one(self, one: Contestant, checkers: ProcessPoolExecutor) -> None:
+        assert one.journals is not None, "an installation has a ledger"
+        callers = told(self._ground.player.tallies.get(one.name, []))
+        entries = asyncio.get_running_loop().run_in_executor(
+            checkers, require_truth, one.journals, callers
+        )
+        self._findings.checked[one.name] = await entries

@@ -1,17 +1,37 @@
 """What a target leaves for one payment, beside what is spent on it in code that is not ours.
 
 Where that alone is more than the target leaves, no code of ours meets the target, however quick it
-is. Processor time of the one process, and the looks into its thread that serves (profile.py).
+is. Processor time, and the looks into the threads that serve (profile.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 import msgspec
 
-from benchmarks.findings import FLOOR, OURS, SPREAD, TERMINAL, TIMES, Findings
+from benchmarks.findings import (
+    FLOOR,
+    HOT,
+    LONE,
+    NAIVE,
+    OURS,
+    PAIRS,
+    SPREAD,
+    TERMINAL,
+    TIMES,
+    Findings,
+)
 from benchmarks.profile import OURS as AIRSIDE
 from benchmarks.report import Row
+from benchmarks.rounds import Round
+from benchmarks.targets import parts_us
+
+# Looks of their own, for another load than the spread one has another mix (run.py).
+GATEWAY_TERMINAL = "gateway, terminal connection"
+OF_A_LONE_CALLER = {
+    "gateway": "gateway, a lone caller",
+    "partitions": "partitions, a lone caller",
+}
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -28,7 +48,28 @@ def budgets(found: Findings) -> Iterator[Budget]:
     says = f"gateway: 0.80 {TIMES} the floor"
     yield from _of_gateway(found, says, SPREAD, "gateway", 0.8)
     says = f"gateway, terminal connection: 2 {TIMES} the floor"
-    yield from _of_gateway(found, says, TERMINAL, "gateway, terminal connection", 2)
+    yield from _of_gateway(found, says, TERMINAL, GATEWAY_TERMINAL, 2)
+    yield from _of_engine(found)
+    yield from _of_a_lone_caller(found)
+    says = f"all processes: 6 {TIMES} one Ray call for each payment"
+    yield from _of_all(found, says, SPREAD, 6, NAIVE)
+    says = f"all processes, one wallet: 0.9 {TIMES} spread"
+    yield from _of_all(found, says, HOT, 0.9, OURS)
+    says = f"all processes, a hold and its capture: 0.5 {TIMES} spread"
+    yield from _of_all(found, says, PAIRS, 0.5, OURS)
+
+
+def _of_gateway(
+    found: Findings, says: str, measure: str, looked_at: str, times: float
+) -> Iterator[Budget]:
+    floor, rounds = found.cpu_us(FLOOR), found.of(OURS, measure)
+    if floor and looked_at in found.looks:
+        spent_us = median(one.cpu_us["gateway"] for one in rounds)
+        ours_us = spent_us * found.looks[looked_at][AIRSIDE]
+        yield Budget(says, floor.median / times, spent_us, ours_us)
+
+
+def _of_engine(found: Findings) -> Iterator[Budget]:
     engine = found.engine
     if engine and engine.owners:
         spent_us = 1e6 / median(engine.engine)
@@ -40,14 +81,42 @@ def budgets(found: Findings) -> Iterator[Budget]:
         )
 
 
-def _of_gateway(
-    found: Findings, says: str, measure: str, looked_at: str, times: float
+def _of_a_lone_caller(found: Findings) -> Iterator[Budget]:
+    """It waits while the gateway and the partition work, one after the other."""
+    rounds = found.of(OURS, LONE)
+    if rounds and set(OF_A_LONE_CALLER.values()) <= set(found.looks):
+        spent = _by_part(rounds, OF_A_LONE_CALLER)
+        ours_us = sum(
+            spent[part] * found.looks[name][AIRSIDE]
+            for part, name in OF_A_LONE_CALLER.items()
+        )
+        left_us = 1.5 * median(parts_us(found, n) for n in range(len(found.parts)))
+        says = f"gateway and partition, a lone caller: 1.5 {TIMES} the parts"
+        yield Budget(says, left_us, sum(spent.values()), ours_us)
+
+
+def _of_all(
+    found: Findings, says: str, measure: str, times: float, rival: str
 ) -> Iterator[Budget]:
-    floor, rounds = found.cpu_us(FLOOR), found.of(OURS, measure)
-    if floor and looked_at in found.looks:
-        spent_us = median(one.cpu_us["gateway"] for one in rounds)
-        ours_us = spent_us * found.looks[looked_at][AIRSIDE]
-        yield Budget(says, floor.median / times, spent_us, ours_us)
+    """left: of the processors' time that was in use, at so many times the rival's rate, without
+    what the load generator takes. What nobody looks into (Ray, say) is not ours.
+    """
+    rounds, wanted = found.of(OURS, measure), found.per_second(rival)
+    if not rounds or not wanted or not found.looks:
+        return
+    load_us = median(one.load_share * 1e6 / one.per_second for one in rounds)
+    in_use_us = median(one.per_second * one.cpu() for one in rounds)
+    in_use_us += load_us * median(one.per_second for one in rounds)
+    spent = _by_part(rounds, rounds[0].cpu_us)
+    ours_us = sum(
+        us * found.looks.get(part, {}).get(AIRSIDE, 0) for part, us in spent.items()
+    )
+    left_us = in_use_us / (times * wanted.median) - load_us
+    yield Budget(says, left_us, sum(spent.values()), ours_us)
+
+
+def _by_part(rounds: Sequence[Round], parts: Iterable[str]) -> dict[str, float]:
+    return {part: median(one.cpu_us[part] for one in rounds) for part in parts}
 
 
 def shortfall_rows(found: Findings) -> list[Row]:

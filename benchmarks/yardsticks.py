@@ -81,6 +81,7 @@ class Yardsticks:
     async def _pgbench(self, database: Database, clients: int) -> PgbenchFigures:
         seconds = self._plan.pgbench_seconds
         found = await asyncio.to_thread(database.pgbench, clients, seconds)
+        await asyncio.to_thread(database.settle)
         self._ground.say(f"  pgbench, {clients} clients: {found.per_second:,.0f}/s")
         return found
 

@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks.document import DOCS, FIGURES, NoSuchFigure, files, fill
 from benchmarks.engine import EngineFigures
-from benchmarks.findings import OURS, SPREAD, TIMES, Findings
+from benchmarks.findings import FLOOR, LONE, NAIVE, OURS, SPREAD, TIMES, Findings
+from benchmarks.parts import PartsFigures
 from benchmarks.report import Row, aligned, markdown
+from benchmarks.rounds import Round
 from benchmarks.shortfall import shortfall_rows
 from benchmarks.targets import targets
 
@@ -75,3 +77,50 @@ def test_what_a_target_leaves_stands_beside_what_others_take() -> None:
     assert shortfall_rows(found)[1:] == [
         (f"the engine alone: 0.5 {TIMES} the bare store", "40", "100", "45", "55")
     ]
+
+
+def played(contestant: str, measure: str, finished: int, cpu_us: dict[str, float]) -> Round:
+    """In one second, by a load generator that takes half of a core."""
+    return Round(
+        contestant=contestant,
+        measure=measure,
+        offered=0,
+        finished=finished,
+        seconds=1,
+        latency_us={"50": 200},
+        cpu_us=cpu_us,
+        load_share=0.5,
+        others_share=0,
+    )
+
+
+def test_all_processes_share_what_six_times_the_naive_rate_leaves() -> None:
+    """5,000 a second use 5,000 x (200 + 100) µs; at 6,000 that is 250, of which the load is 100."""
+    rounds = [
+        played(OURS, SPREAD, 5_000, {"gateway": 120, "partitions": 60, "ray": 20}),
+        played(NAIVE, SPREAD, 1_000, {"gateway": 1_000}),
+    ]
+    looks = {"gateway": {"Airside": 0.5}, "partitions": {"Airside": 0.25}}
+    found = Findings(
+        at="", machine=FOUND.machine, settings=FOUND.settings, rounds=rounds, looks=looks
+    )
+
+    [_, naive, *_] = shortfall_rows(found)
+    assert naive[1:] == ("150", "200", "125", "75")
+
+
+def test_a_lone_caller_waits_for_the_gateway_and_the_partition() -> None:
+    rounds = [
+        played(OURS, LONE, 1_000, {"gateway": 400, "partitions": 200, "ray": 50}),
+        played(FLOOR, LONE, 5_000, {"gateway": 100}),
+    ]
+    looks = {
+        "gateway, a lone caller": {"Airside": 0.25},
+        "partitions, a lone caller": {"Airside": 0.5},
+    }
+    found = Findings(
+        at="", machine=FOUND.machine, settings=FOUND.settings, rounds=rounds, looks=looks
+    )
+    found.parts = [PartsFigures(90, 100, 110, 120)]
+
+    assert shortfall_rows(found)[1][1:] == ("600", "600", "400", "200")

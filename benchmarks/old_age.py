@@ -83,9 +83,12 @@ def _start_rows(found: Sequence[OldAge]) -> list[Row]:
     ]
     for one in found:
         first, second = one.starts
+        often = (
+            f" ({min(first.all_s):.1f} to {max(first.all_s):.1f})" if first.all_s else ""
+        )
         size = f"{one.journal_bytes / 1e6:,.0f} MB"
         rows.append((
-            f"{one.accounts:,}", f"{one.entries:,}", size, f"{first.seconds:.1f} s",
+            f"{one.accounts:,}", f"{one.entries:,}", size, f"{first.seconds:.1f} s{often}",
             f"{second.seconds:.1f} s", f"{second.tail:,} entries"))  # fmt: skip
     return rows
 

@@ -16,6 +16,7 @@ from benchmarks.findings import (
     NAIVE,
     OURS,
     PAIRS,
+    ROWS,
     SPREAD,
     TERMINAL,
     TIMES,
@@ -53,6 +54,8 @@ def budgets(found: Findings) -> Iterator[Budget]:
     yield from _of_a_lone_caller(found)
     says = f"all processes: 6 {TIMES} one Ray call for each payment"
     yield from _of_all(found, says, SPREAD, 6, NAIVE)
+    says = f"all processes: 3 {TIMES} aiohttp and PostgreSQL rows"
+    yield from _of_all(found, says, SPREAD, 3, ROWS)
     says = f"all processes, one wallet: 0.9 {TIMES} spread"
     yield from _of_all(found, says, HOT, 0.9, OURS)
     says = f"all processes, a hold and its capture: 0.5 {TIMES} spread"

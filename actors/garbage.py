@@ -1,5 +1,8 @@
-"""Python's collector of dead circles, made to keep out of the way of payments."""
+"""Memory that nobody needs: Python's collector of dead circles, made to keep out of the way of
+payments, and what the C library keeps of what was freed.
+"""
 
+import ctypes
 import gc
 
 # New objects after which Python looks for dead circles among them. Its own number is 700, which
@@ -16,3 +19,14 @@ def look_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS_MAX)
+
+
+def give_back() -> None:
+    """Give what is free to the system. glibc keeps it in as many heaps as there are threads: after
+    60,000 requests, a tenth of them large, a gateway held 24 MB that nobody used, and 9 MB after
+    10,000. Some milliseconds, without Python's lock, so call it in a thread. Does nothing where the
+    C library has no such function: see malloc_trim(3).
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

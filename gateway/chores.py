@@ -5,6 +5,7 @@ did, and finish what was left half done.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from actors import garbage
 from gateway.logs import get
 from gateway.parts import Shared
 from services.forgetting import learn_forgotten
@@ -19,6 +20,8 @@ RESUME_S = 5.0
 # What another process forgot is forgotten here within this time, as a disabled principal is
 # (services/principal_cache.py).
 LEARN_S = 5.0
+# What the C library keeps of what was freed: megabytes an hour at most.
+GIVE_BACK_S = 60.0
 # A transaction commits a little after the moment that it wrote down.
 LATE_MS = 60_000
 
@@ -47,6 +50,7 @@ class Chores:
             _keep(LIMITS_S, self._learn_limits, "limits could not be read, and wait"),
             self._keep_resuming(),
             self._keep_forgetting(),
+            _keep_giving_back(),
         )
 
     async def _flush(self) -> None:
@@ -97,3 +101,9 @@ async def _keep(every_s: float, work: Callable[[], Awaitable[None]], trouble: st
             await work()
         except StoreUnavailable:
             _log.warning(trouble)
+
+
+async def _keep_giving_back() -> None:
+    while True:
+        await asyncio.sleep(GIVE_BACK_S)
+        await asyncio.to_thread(garbage.give_back)

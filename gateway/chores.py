@@ -85,6 +85,9 @@ class Chores:
                 await self.learn(since_ms - LATE_MS)
             except StoreUnavailable:
                 continue  # asked again from the same moment
+            except Exception as error:  # noqa: BLE001 — as below: it comes again
+                _log.error("what others forgot could not be learned", exc_info=error)
+                continue
             since_ms = asked_ms
 
     async def learn(self, since_ms: int) -> None:
@@ -101,6 +104,8 @@ async def _keep(every_s: float, work: Callable[[], Awaitable[None]], trouble: st
             await work()
         except StoreUnavailable:
             _log.warning(trouble)
+        except Exception as error:  # noqa: BLE001 — one round that fails must not end all later rounds
+            _log.error("a chore failed, and comes again", exc_info=error)
 
 
 async def _keep_giving_back() -> None:

@@ -322,6 +322,22 @@ def test_a_few_accounts_stay_whatever_stands_in_them(
     assert len(world.partition.residents) == before
 
 
+def test_the_latest_stay_also_where_the_others_cannot_leave(
+    world: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amira's account has no image yet; Bilal's is clean, and was read just now."""
+    ticked(world.partition)
+    monkeypatch.setattr(residents, "RESIDENT_ITEMS_MAX", 1)
+    monkeypatch.setattr(residents, "RECENT_MIN", 1)
+    monkeypatch.setattr(residents, "CROWDED_PERCENT", 10_000)
+    world.ask(held("amira", "A-1"))
+
+    world.ask(Envelope(ReadAccount(account=account_of("bilal"))))
+
+    stay = [account_of("amira"), account_of("bilal")]
+    assert list(world.partition.residents._accounts) == stay
+
+
 def test_an_account_without_an_image_does_not_leave(
     world: OneDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

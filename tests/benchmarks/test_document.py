@@ -116,7 +116,7 @@ def test_a_lone_caller_waits_for_the_gateway_and_the_partition() -> None:
     ]
     looks = {
         "gateway, a lone caller": {"Airside": 0.25},
-        "partitions, a lone caller": {"Airside": 0.5},
+        "partitions, a lone caller": {"Airside": 0.25, "kernel, disk": 0.5},
     }
     found = Findings(
         at="", machine=FOUND.machine, settings=FOUND.settings, rounds=rounds, looks=looks

@@ -45,7 +45,7 @@ def pragma(db: sqlite3.Connection, name: str) -> object:
     return db.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-def test_a_commit_is_synced_to_the_disk_before_it_returns(store: SqliteStore) -> None:
+def test_a_journal_asks_for_a_sync_with_each_commit(store: SqliteStore) -> None:
     with closing(store.writer(0)) as journal:
         assert pragma(journal._db, "journal_mode") == "wal"
         assert pragma(journal._db, "synchronous") == 2  # FULL

@@ -80,10 +80,11 @@ def _generated(paths: Sequence[str], jobs: int, sample: int | None) -> bool:
     if peace.caught:
         _say(f"unchanged code is caught: {peace.told}")
         return False
-    listed = {
-        name for name in accepted(LIST.read_text(encoding="utf-8")) if _of(name, paths)
-    }
+    reasons = accepted(LIST.read_text(encoding="utf-8"))
+    listed = {name for name in reasons if _of(name, paths)}
     survived = _survivors(mutants, listed, jobs)
+    for name in sorted(survived & listed):
+        _say(f"\nsurvives: {reasons[name]}\n{name}")
     for name in sorted(listed - known):
         _say(f"\nlisted, and no mutant any more:\n{name}")
     for name in sorted((listed & {mutant.name for mutant in mutants}) - survived):

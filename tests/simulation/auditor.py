@@ -199,12 +199,13 @@ class Auditor:
                 f"  expected {self._words(expected)}\n  answered {self._words(told)}"
             )
         self.served_count += 1
-        self.commands[type(envelope.command).__name__] += 1
         reason = reason_of(answer)
-        if reason:
-            self.declines[reason] += 1
         if isinstance(answer, Refusal):
             self.refusals[answer.kind] += 1
+        elif reason:
+            self.declines[reason] += 1
+        else:
+            self.commands[type(envelope.command).__name__] += 1
         if not isinstance(envelope.command, Relayed):
             log = self._door.setdefault((envelope.key, envelope.command), [])
             log.append((self.served_count, answer))

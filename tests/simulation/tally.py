@@ -25,7 +25,7 @@ SEEDS_OF_ALL = 50
 
 @dataclass
 class Tally:
-    """asked: commands that callers asked, retries among them."""
+    """asked: commands that callers asked, retries among them. commands: those that were done."""
 
     asked: int = 0
     faults: Counter[Fault] = field(default_factory=Counter)

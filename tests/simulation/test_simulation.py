@@ -68,18 +68,12 @@ def test_the_auditor_shares_words_with_what_it_judges_and_no_reasoning() -> None
     """What decides, what applies, and what keeps state: none of it may tell it what is right."""
     theirs = {"tests/simulation/auditor.py", "tests/simulation/partition_book.py"}
     theirs |= {"tests/ledger/model.py", "tests/ledger/model_wallet.py"}
-    theirs |= {"tests/ledger/model_settlement.py"}
-    reasoning = {
-        "answer",
-        "apply",
-        "decide",
-        "images",
-        "inspection",
-        "invariants",
-        "journal",
-    }
-    reasoning |= {"legs", "postings", "sqlite_store", "verify"}
-    forbidden = {f"ledger.{name}" for name in reasoning}
+    theirs |= {f"tests/ledger/model_{part}.py" for part in ("credit", "settlement")}
+    reasoning = {"answer", "apply", "credit", "decide", "guards", "images", "inspection"}
+    reasoning |= {"invariants", "journal", "legs", "postings", "sqlite_store", "sweeps"}
+    reasoning |= {"apply_settlement", "verify"}
+    reasoning |= {f"decide_{part}" for part in ("payment", "settlement", "transfer")}
+    forbidden = {"ledger", *(f"ledger.{name}" for name in reasoning)}
     words_of_actors = {"actors.directory", "actors.frame"}
 
     for path in theirs:

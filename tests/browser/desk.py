@@ -35,7 +35,12 @@ class Desk:
         self.complaints: list[str] = []
 
     def page(
-        self, size: tuple[int, int], *, dark: bool = False, locale: str = "en-GB"
+        self,
+        size: tuple[int, int],
+        *,
+        dark: bool = False,
+        locale: str = "en-GB",
+        timezone: str = "UTC",
     ) -> Page:
         width, height = size
         context = self._browser.new_context(
@@ -44,6 +49,7 @@ class Desk:
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
             locale=locale,
+            timezone_id=timezone,
             # What a test cuts off would not reach it through a service worker.
             service_workers="block",
         )

@@ -34,9 +34,8 @@ class AgentPage {
     this.api = session.api;
     this.frame = frame;
     this.numbers = new Numbers(session.api);
-    const today = localDay(new Date());
-    this.from = /** @type {HTMLInputElement} */ (el("input", { type: "date", value: today }));
-    this.to = /** @type {HTMLInputElement} */ (el("input", { type: "date", value: today }));
+    this.from = /** @type {HTMLInputElement} */ (el("input", { type: "date" }));
+    this.to = /** @type {HTMLInputElement} */ (el("input", { type: "date" }));
     this.currency = /** @type {HTMLSelectElement} */ (el("select"));
   }
 
@@ -98,6 +97,9 @@ class AgentPage {
     if (!isTypedIn(byId("pots"))) {
       byId("pots").replaceChildren(...agency.pots.map((/** @type {Pot} */ pot) => this.#pot(pot)));
     }
+    const today = dayAt(new Date(), agency.utc_offset_min);
+    this.from.value ||= today;
+    this.to.value ||= today;
     const currencies = agency.pots.map((/** @type {Pot} */ pot) => pot.currency);
     this.numbers.offer(currencies);
     if (!this.currency.children.length) {
@@ -221,10 +223,14 @@ class AgentPage {
   }
 }
 
-/** 2026-11-22, where the reader is. @param {Date} date */
-function localDay(date) {
-  const part = (/** @type {number} */ number) => String(number).padStart(2, "0");
-  return `${date.getFullYear()}-${part(date.getMonth() + 1)}-${part(date.getDate())}`;
+/**
+ * 2026-11-22, where the agency is: its statement counts days there, wherever it is read.
+ *
+ * @param {Date} date @param {number} utc_offset_min
+ */
+function dayAt(date, utc_offset_min) {
+  const there = new Date(date.getTime() + utc_offset_min * 60_000);
+  return there.toISOString().slice(0, 10);
 }
 
 async function main() {

@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import msgspec
 import ray
@@ -24,9 +23,9 @@ from ray.actor import ActorHandle
 
 from actors import garbage
 from actors.desk import Desk
-from actors.directory import Directory
 from actors.frame import ANSWER_BYTES_MAX, encode
 from actors.partition import Partition
+from actors.partition_spec import PartitionSpec
 from actors.ray_head import HeadSpec
 from actors.runtime import PartitionUnavailable
 from actors.socket_road import ANSWER_S, SocketRoad, failure
@@ -34,7 +33,6 @@ from actors.socket_server import SocketServer
 from ledger.clock import SystemClock
 from ledger.errors import AppendFailed, Fenced, Happened, StoreUnreadable
 from ledger.ids import AccountId
-from ledger.store_address import StoreAddress
 from ledger.stores import open_journals
 
 NAMESPACE = "airside"
@@ -48,19 +46,6 @@ STAND_BY_TASKS = 2
 # gives its first driver the same name as the last one did. Had two threads connected, one after
 # the other, their tasks would get the same numbers, and Ray would abort the process.
 _DRIVER = ThreadPoolExecutor(1, thread_name_prefix="ray-driver")
-
-
-class PartitionSpec(msgspec.Struct, frozen=True):
-    """All that a partition's process needs to find its own."""
-
-    number: int
-    journals: StoreAddress
-    sockets: str  # folder
-    directory: Directory
-
-    @property
-    def socket_path(self) -> Path:
-        return Path(self.sockets) / f"p{self.number}.sock"
 
 
 class PartitionActor:

@@ -17,8 +17,9 @@ from actors import garbage
 from actors.directory import Directory
 from actors.engine import Engine
 from actors.partition import Partition
+from actors.partition_spec import PartitionSpec
 from actors.ray_head import HeadSpec
-from actors.ray_runtime import PartitionSpec, RayRuntime
+from actors.ray_runtime import RayRuntime
 from actors.runtime import PartitionUnavailable
 from actors.socket_road import SocketRoad
 from gateway.bootstrap import Gateway

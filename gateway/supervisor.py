@@ -22,6 +22,7 @@ import msgspec
 from actors import garbage
 from actors.directory import Directory
 from actors.engine import Engine
+from actors.partition_spec import PartitionSpec
 from actors.ray_head import HeadSpec, RayHead
 from actors.relay import Relay, load_cursors, save_cursors
 from actors.socket_road import SocketRoad
@@ -96,7 +97,7 @@ class Supervisor:
         )
         # Ray reads its settings from the environment when it is imported, so not before this.
         os.environ.update(self._head.spec.environment)
-        from actors.ray_runtime import PartitionSpec, RayRuntime  # noqa: PLC0415
+        from actors.ray_runtime import RayRuntime  # noqa: PLC0415
 
         if self._runtime:
             await asyncio.to_thread(self._runtime.disconnect)

@@ -4,6 +4,7 @@ Ray takes a second to start an actor. So the two are started once, and each test
 journals' folder is a link, which is turned to an empty folder, and then the processes are killed.
 """
 
+import sys
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,6 +17,7 @@ import pytest
 
 from actors.directory import Directory, plan
 from actors.frame import Heartbeat, Statistics, decode_statistics, encode
+from actors.partition_spec import PartitionSpec
 from actors.ray_head import HeadSpec
 from actors.runtime import PartitionUnavailable, Road
 from actors.socket_road import SocketRoad
@@ -50,7 +52,6 @@ class RayPartitions:
         return self._folder / "journals"
 
     def start(self) -> None:
-        from actors.ray_runtime import PartitionSpec  # noqa: PLC0415 — after ray_partitions()
 
         self.turn_link(self.empty_folder())
         journals = StoreAddress(str(self._link))
@@ -111,6 +112,9 @@ class RunningOnRay(NamedTuple):
 @contextmanager
 def ray_partitions(spec: HeadSpec) -> Iterator[RayPartitions]:
     """Makes this process a driver of that head; a process can be one only once."""
+    # It reads that environment when it is imported. Without it a driver looks for the head at the
+    # machine's own address, where nobody listens, and waits for ever.
+    assert "ray" not in sys.modules, "a test before has imported Ray into this process"
     with pytest.MonkeyPatch.context() as patch:
         for name, value in spec.environment.items():
             patch.setenv(name, value)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from actors.directory import plan
+from actors.partition_spec import PartitionSpec
 from gateway.cli import main
 from gateway.config import Config, load
 from gateway.layout import Layout, OtherStore
@@ -64,10 +65,7 @@ def test_a_configuration_shows_no_password_and_travels_whole() -> None:
     assert msgspec.json.decode(msgspec.json.encode(config), type=Config) == config
 
 
-@pytest.mark.slow
 def test_what_a_partition_is_given_shows_no_password_and_travels_whole() -> None:
-    from actors.ray_runtime import PartitionSpec  # noqa: PLC0415 — importing Ray takes a second
-
     spec = PartitionSpec(0, DATABASE, "/run/airside", plan(1))
 
     assert "SECRET" not in repr(spec)

@@ -15,7 +15,7 @@ trap 'rm -rf "$scratch"' EXIT
 pip=("$scratch/venv/bin/python" -m pip --disable-pip-version-check)
 "${pip[@]}" install --quiet --quiet --upgrade setuptools swig
 export PATH="$scratch/venv/bin:$PATH"  # pyscard's build runs swig
-"${pip[@]}" install --quiet --quiet --no-build-isolation --editable '.[scan,pcsc,till,hsm,postgres,bench,test]'
+"${pip[@]}" install --quiet --quiet --no-build-isolation --editable '.[scan,pcsc,till,hsm,postgres,postgres-server,bench,test]'
 
 {
     echo '# Made by `make lock`: the versions that the tests were run with.'

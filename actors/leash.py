@@ -78,5 +78,14 @@ def members(session: int) -> list[Member]:
     return found
 
 
+def is_stopped(pid: int) -> bool:
+    """By a signal (SIGSTOP); one that has ended is not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
 if __name__ == "__main__":
     main()

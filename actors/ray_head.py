@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.leash import end_session, members
+from actors.leash import Member, end_session, is_stopped, members
 
 OBJECT_STORE_BYTES = 100_000_000  # Ray's least useful size; frames do not pass through it
 
@@ -128,7 +128,7 @@ class RayHead:
         self.spec = spec
         self._process: subprocess.Popen[bytes] | None = None
         self._taken: socket.socket | None = None
-        self._servers: list[int] = []  # pidfd_open(2)
+        self._servers: dict[Member, int] = {}  # pidfd_open(2) of each
 
     def start(self, environment: Mapping[str, str] = os.environ) -> None:
         """Start and return. Drivers may connect once it is ready(). Raises FolderExposed."""
@@ -188,16 +188,16 @@ class RayHead:
             self._servers = self._watch_servers()
         return True
 
-    def _watch_servers(self) -> list[int]:
+    def _watch_servers(self) -> dict[Member, int]:
         """The launcher's own children: while a raylet starts a worker there are two of its name."""
         assert self._process is not None, "it is alive"
         family = members(self._process.pid)
         launchers = {m.pid for m in family if m.parent == self._process.pid}
-        servers = [m.pid for m in family if m.parent in launchers and m.name in _SERVERS]
-        watched = []
-        for pid in servers:
+        servers = [m for m in family if m.parent in launchers and m.name in _SERVERS]
+        watched = {}
+        for server in servers:
             with contextlib.suppress(ProcessLookupError):  # the launcher will see that
-                watched.append(os.pidfd_open(pid))
+                watched[server] = os.pidfd_open(server.pid)
         return watched
 
     def alive(self) -> bool:
@@ -209,8 +209,20 @@ class RayHead:
         look = os.WEXITED | os.WNOHANG | os.WNOWAIT
         if os.waitid(os.P_PID, self._process.pid, look) is not None:
             return False
-        ended, _, _ = select.select(self._servers, [], [], 0)
+        ended, _, _ = select.select(self._servers.values(), [], [], 0)
         return not ended
+
+    def wake(self) -> list[str]:
+        """Tell servers that were stopped (SIGSTOP) to go on; their names.
+
+        Partitions serve without them, but one that dies meanwhile is not replaced. To start the
+        head again would take all partitions away for some seconds.
+        """
+        stopped = [server for server in self._servers if is_stopped(server.pid)]
+        for server in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._servers[server], signal.SIGCONT)
+        return [server.name for server in stopped]
 
     def owns(self, pid: int) -> bool:
         """Is this process, if it lives, one of the head's?"""
@@ -234,9 +246,9 @@ class RayHead:
         assert self._process.stdin is not None, "it was asked for"
         self._process.stdin.close()
         self._process = None
-        for server in self._servers:
-            os.close(server)
-        self._servers = []
+        for descriptor in self._servers.values():
+            os.close(descriptor)
+        self._servers = {}
         if self._taken:
             self._taken.close()
 

@@ -2,9 +2,10 @@
 
 It holds the lock of the data folder, starts a Ray head of its own, the partitions and the gateways,
 and runs the relay. Ray starts a partition again when its process dies, but does not notice one
-that is stopped or stuck; so the supervisor asks each for a heartbeat and kills what is silent. When
-the head itself dies, every old partition is killed first, then all is started again. Gateways are
-its own children, and are looked after in gateways.py.
+that is stopped or stuck; so the supervisor asks each for a heartbeat and kills what is silent.
+Where a server of Ray's own was stopped, it is told to go on. When the head itself dies, every old
+partition is killed first, then all is started again. Gateways are its own children, and are looked
+after in gateways.py.
 """
 
 import asyncio
@@ -235,6 +236,8 @@ class Supervisor:
             if not self._head.alive():
                 await self._start_again()
                 continue
+            for server in self._head.wake():
+                _log.warning("a server of Ray was stopped, and goes on", server=server)
             count = self._directory.partition_count
             await asyncio.gather(*[self._look_after(number) for number in range(count)])
             if self._gateways:

@@ -69,12 +69,6 @@ def kill(pid: int) -> None:
         os.close(descriptor)
 
 
-def is_stopped(pid: int) -> bool:
-    """By SIGSTOP."""
-    stat = (PROC / str(pid) / "stat").read_text()
-    return stat.rpartition(")")[2].split()[0] == "T"
-
-
 def open_ports(pids: list[int]) -> set[tuple[str, IPv4Address | IPv6Address]]:
     """Where these processes can be reached by network: protocol and address."""
     own = {inode for pid in pids for inode in _socket_inodes(pid)}

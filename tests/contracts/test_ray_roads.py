@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from actors.frame import Commands, Heartbeat, decode_replies, encode
+from actors.leash import is_stopped
 from actors.runtime import PartitionUnavailable, Road
 from ledger.commands import Envelope, ReadAccount
 from ledger.errors import Happened
@@ -15,7 +16,7 @@ from tests.contracts.ray_partitions import ROADS, RayPartitions
 from tests.contracts.runtimes import PARTITIONS
 from tests.installation import Installation
 from tests.ledger.forge import AMIRA
-from tests.processes import is_stopped, kill, until
+from tests.processes import kill, until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 

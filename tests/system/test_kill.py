@@ -6,8 +6,9 @@ from statistics import median
 
 import pytest
 
+from actors.leash import is_stopped
 from tests.installation import PARTITIONS, Installation
-from tests.processes import is_stopped, kill, until
+from tests.processes import kill, until
 from tests.system.crowd import Crowd
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]

@@ -10,9 +10,10 @@ import sys
 
 import pytest
 
+from actors.leash import is_stopped
 from tests.house.tree import ROOT
 from tests.installation import Installation
-from tests.processes import PATIENCE_S, is_stopped, kill, until
+from tests.processes import PATIENCE_S, kill, until
 from tests.system.crowd import Crowd
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -62,6 +63,22 @@ async def test_a_stopped_gateway_is_killed_and_comes_back(
         await crowd.got_on()
     await crowd.settle()
     assert installation.pid_of("gateway.process") != pid
+
+
+@pytest.mark.parametrize("server", ["raylet/raylet ", "gcs/gcs_server "])
+async def test_a_partition_is_replaced_although_a_server_of_ray_was_stopped(
+    installation: Installation, server: str
+) -> None:
+    stopped, pid = installation.pid_of(server), installation.partition_pid(0)
+    assert pid is not None
+    async with Crowd(installation, server[:3]) as crowd:
+        os.kill(stopped, signal.SIGSTOP)
+        until(lambda: is_stopped(stopped))
+        kill(pid)
+        await crowd.outage_s(0)
+        await crowd.got_on()
+    await crowd.settle()
+    assert installation.pid_of(server) == stopped
 
 
 async def test_a_partition_whose_disk_takes_no_more_ends_and_comes_back(

@@ -83,6 +83,14 @@ async def gcs_killed(stand: Stand) -> float:
     return await _after_end(stand, [pid, *stand.partitions()], lambda: kill(pid))
 
 
+async def raylet_stopped(stand: Stand) -> float:
+    return await _kill_without(stand, stand.process("raylet/raylet "))
+
+
+async def gcs_stopped(stand: Stand) -> float:
+    return await _kill_without(stand, stand.process("gcs/gcs_server "))
+
+
 async def supervisor_killed(stand: Stand) -> float:
     """It is started again at once, while what is left of it still ends."""
     doomed = Doomed([stand.installation.supervisor_pid, *stand.partitions()])
@@ -182,6 +190,13 @@ async def _kill(stand: Stand, number: int) -> float:
     return await _after_end(stand, [pid], lambda: kill(pid), [number])
 
 
+async def _kill_without(stand: Stand, server: int) -> float:
+    """Of a partition, which nothing replaces until the supervisor lets Ray's server go on."""
+    number = stand.random.randrange(PARTITIONS)
+    with stopped(server):
+        return await _kill(stand, number)
+
+
 async def _after_end(
     stand: Stand,
     pids: list[int],
@@ -224,6 +239,8 @@ EVERYWHERE = [
     Fault("gateway paused 1 s", gateway_paused),
     Fault("raylet killed", raylet_killed, 8.0),
     Fault("GCS killed", gcs_killed, 8.0),
+    Fault("raylet stopped", raylet_stopped),
+    Fault("GCS stopped", gcs_stopped),
     Fault("supervisor killed", supervisor_killed),
     Fault("disk full", disk_filled),
 ]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from actors.tail import Tail
 from ledger.entry import Entry
@@ -31,7 +31,7 @@ from services.payment_state import (
     payment_of,
 )
 from services.payouts import add_payouts
-from services.rows import add_to, as_struct, insert_rows
+from services.rows import add_to, as_struct, insert_rows, replace_rows
 from services.store import Store
 from services.terminal_lines import add_lines
 from services.terminal_totals import add_totals
@@ -217,12 +217,8 @@ def _write_payments(connection: Connection, happenings: list[Happening]) -> None
     last = {happening.payment.id: happening.payment for happening in happenings}
     begun = {h.payment.id for h in happenings if isinstance(h.entry.event, Attempt)}
     insert_rows(connection, PAYMENTS, [row for row in last.values() if row.id in begun])
-    for row in last.values():
-        if row.id not in begun:
-            values = msgspec.structs.asdict(row)
-            connection.execute(
-                update(PAYMENTS).where(PAYMENTS.c.id == row.id).values(values)
-            )
+    going_on = [row for row in last.values() if row.id not in begun]
+    replace_rows(connection, PAYMENTS, going_on)
 
 
 def _add_to_days(

@@ -52,6 +52,14 @@ def insert_missing(connection: Connection, table: Table, rows: Collection[object
     _insert_rows(connection, table, rows, " ON CONFLICT DO NOTHING")
 
 
+def replace_rows(connection: Connection, table: Table, rows: Collection[object]) -> None:
+    """The same; rows that are there already become these."""
+    key = [column.name for column in table.primary_key]
+    news = [f"{c.name} = excluded.{c.name}" for c in table.columns if c.name not in key]
+    ending = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(news)}"
+    _insert_rows(connection, table, rows, ending)
+
+
 def _insert_rows(
     connection: Connection, table: Table, rows: Collection[object], ending: str
 ) -> None:

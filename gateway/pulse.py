@@ -24,10 +24,11 @@ Locate = Callable[[int], Awaitable[tuple[int, str]]]  # process and socket of a 
 
 
 class Seen(msgspec.Struct):
-    """When the process was last known to work, by the monotonic clock."""
+    """When the process was last known to work, by the monotonic clock; and what it missed since."""
 
     pid: int
     at_s: float
+    missed: int = 0
 
 
 class Pulse:
@@ -45,9 +46,12 @@ class Pulse:
             async with asyncio.timeout(self._heartbeat_s):
                 answer = await self._road.send(partition, encode(Heartbeat()))
         except (PartitionUnavailable, TimeoutError):
+            if partition in self._seen:
+                self._seen[partition].missed += 1
             return False
         statistics = decode_statistics(answer)
-        self._note(partition, statistics.pid).at_s = time.monotonic()
+        seen = self._note(partition, statistics.pid)
+        seen.at_s, seen.missed = time.monotonic(), 0
         if statistics.damage and partition not in self._stopped:
             self._stopped.add(partition)
             _log.error(
@@ -56,11 +60,16 @@ class Pulse:
         return True
 
     def silent_process(self, partition: int) -> int | None:
-        """The process that we last saw, if that is too long ago. It may have ended since."""
+        """The process that we last saw, if that is too long ago. It may have ended since.
+
+        Counted too: if somebody stopped us in the middle of a heartbeat, the one that we missed
+        is no silence of the partition's.
+        """
         seen = self._seen.get(partition)
-        if seen and time.monotonic() - seen.at_s > MISSED_MAX * self._heartbeat_s:
-            return seen.pid
-        return None
+        if seen is None or seen.missed < MISSED_MAX:
+            return None
+        late_s = time.monotonic() - seen.at_s
+        return seen.pid if late_s > MISSED_MAX * self._heartbeat_s else None
 
     def forget(self) -> None:
         """All partitions start anew."""

@@ -68,3 +68,32 @@ async def test_a_partition_that_stopped_still_beats_and_its_reason_is_logged_onc
     assert line["event"] == "a partition has stopped"
     assert line["log_level"] == "error"
     assert (line["partition"], line["problem"]) == (0, WHY)
+
+
+async def test_one_missed_heartbeat_is_no_silence(tmp_path: Path) -> None:
+    """It may be ours: whoever was stopped meanwhile finds every answer late."""
+
+    async def locate(_partition: int) -> tuple[int, str]:
+        return 4711, str(tmp_path / "nobody listens")
+
+    pulse = Pulse(locate, heartbeat_s=0)
+
+    assert not await pulse.beats(0)
+    assert pulse.silent_process(0) is None
+    assert not await pulse.beats(0)
+    assert pulse.silent_process(0) == 4711
+    await pulse.close()
+
+
+async def test_a_heartbeat_makes_up_for_those_that_were_missed(
+    partition: tuple[Beating, Pulse], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, pulse = partition
+    monkeypatch.setattr(pulse, "_heartbeat_s", 0)
+    assert not await pulse.beats(0)
+    monkeypatch.setattr(pulse, "_heartbeat_s", 5)
+    assert await pulse.beats(0)
+    monkeypatch.setattr(pulse, "_heartbeat_s", 0)
+    assert not await pulse.beats(0)
+
+    assert pulse.silent_process(0) is None

@@ -72,9 +72,12 @@ class BackOffice:
 
     async def run(self, sleep: Sleep = asyncio.sleep) -> None:
         """For as long as the installation lives. A settlement that waits for a partition shall not
-        keep the news waiting.
+        keep the news waiting; but if one of the two fails, neither goes on behind the back of the
+        office that is opened next.
         """
-        await asyncio.gather(self._keep_telling(sleep), self._keep_settling(sleep))
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._keep_telling(sleep))
+            both.create_task(self._keep_settling(sleep))
 
     async def _keep_settling(self, sleep: Sleep) -> None:
         while True:

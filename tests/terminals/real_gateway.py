@@ -98,11 +98,17 @@ class Operator:
     def __init__(
         self, session: aiohttp.ClientSession, port: int, relay: Relay, office: BackOffice
     ) -> None:
-        self.catch_up = office.catch_up
+        self._office = office
+        self._telling = asyncio.Lock()
         self._session = session
         self._relay = relay
         self._account = f"/v1/accounts/{account_text(account_of('amira'))}"
         self.port = port
+
+    async def catch_up(self) -> None:
+        """One at a time, as in an installation: two who tell the same page would tell it twice."""
+        async with self._telling:
+            await asyncio.to_thread(self._office.catch_up)
 
     async def open_wallet(self) -> None:
         wallet = {"kind": "wallet", "currencies": ["QAR"], "label": "Amira"}
@@ -222,7 +228,7 @@ class BadRoad:
     async def _arrive(self, request: bytes) -> bytes:
         if b"/totals HTTP" in request:
             # What a moment would bring.
-            await asyncio.to_thread(self._operator.catch_up)
+            await self._operator.catch_up()
         reader, writer = await asyncio.open_connection(HOST, self._operator.port)
         writer.write(request)
         answer = await reader.read()

@@ -88,9 +88,9 @@ async def work_a_shift(
         mains.is_whole = cuts.is_whole = True
         journal = TillJournal(folder, os.urandom)
         clerk = Clerk(till_of(journal, mains, origin, clock, at_once), journal, folder)
-        await asyncio.to_thread(operator.catch_up)
+        await operator.catch_up()
         await clerk.settle()
-        await asyncio.to_thread(operator.catch_up)
+        await operator.catch_up()
         closed = await clerk.close()
         journal.close()
     await cuts.close()
@@ -123,4 +123,4 @@ async def test_eight_tills_with_cuts_tie_to_the_unit(
 async def _keep_books(operator: Operator) -> None:
     """As the back office of an installation does, all the time."""
     while True:
-        await asyncio.to_thread(operator.catch_up)
+        await operator.catch_up()

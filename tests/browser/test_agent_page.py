@@ -49,6 +49,8 @@ def test_an_agent_draws_a_number_sells_with_it_and_voids(
     expect(page.locator(".light")).to_have_text("Live")
     expect(page.locator(".pot-spendable").first).to_be_visible()
     before = spendable(page)
+    expect(page.locator("#from")).not_to_have_value("")
+    page.locator("#to").fill("")  # being typed
 
     page.locator("#number-amount").fill("1180")
     page.get_by_role("button", name="Draw a number").click()
@@ -67,6 +69,7 @@ def test_an_agent_draws_a_number_sells_with_it_and_voids(
     expect(newest).to_contain_text("Voided")
     expect(page.locator(".pot-spendable").first).to_have_text(before)
     expect(page.locator("#statement")).to_contain_text("+1,180.00")
+    expect(page.locator("#to")).to_have_value("")
 
 
 def test_an_operator_sees_the_agency_and_its_tickets(desk: Desk) -> None:

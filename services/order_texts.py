@@ -116,8 +116,7 @@ class OrderTexts:
         keys, drops = self._store.keys, self._store.keys.drops
         with self._store.write() as connection:
             found = keys.make(connection, list(holders.values()))
-            rows = list(self._sealed(batch, holders, found))
-            insert_missing(connection, ORDER_TEXTS, rows)
+            insert_missing(connection, ORDER_TEXTS, self._sealed(batch, holders, found))
         # Who pays again costs no look-up then, which was half of the work here. For the seconds
         # until we hear that another process destroyed a key, it may seal what nobody can open.
         keys.committed(found, drops)

@@ -3,7 +3,7 @@
 What this release does not know, it refuses to read.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, islice
 from operator import attrgetter
@@ -13,6 +13,8 @@ import msgspec
 from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from services.leisure import give_way
+
 # The execution option that marks a connection as one that will write.
 WRITES = "airside_writes"
 # Rows, or values to look for, in one statement: SQLite takes 32,766 parameters in one.
@@ -20,7 +22,7 @@ CHUNK = 500
 
 # Whoever writes many rows does so in a thread beside an event loop, and the driver lets go of the
 # interpreter once in each statement, to win it back from there. Row by row that cost the loop 18 µs
-# a row; so, 1 µs. A merchant's payment has 16 columns.
+# a row; so, 1 µs. A merchant's payment has 16 columns. A statement takes a millisecond.
 ROWS_PER_STATEMENT = 125
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -47,7 +49,7 @@ def insert_rows(connection: Connection, table: Table, rows: Collection[object]) 
     _insert_rows(connection, table, rows, "")
 
 
-def insert_missing(connection: Connection, table: Table, rows: Collection[object]) -> None:
+def insert_missing(connection: Connection, table: Table, rows: Iterable[object]) -> None:
     """The same; rows that are there already stay."""
     _insert_rows(connection, table, rows, " ON CONFLICT DO NOTHING")
 
@@ -61,7 +63,7 @@ def replace_rows(connection: Connection, table: Table, rows: Collection[object])
 
 
 def _insert_rows(
-    connection: Connection, table: Table, rows: Collection[object], ending: str
+    connection: Connection, table: Table, rows: Iterable[object], ending: str
 ) -> None:
     """In statements of the driver's own: SQLAlchemy would spend 8 µs on each row."""
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
@@ -75,6 +77,7 @@ def _insert_rows(
         )
         values = chain.from_iterable(map(values_of, some))
         connection.exec_driver_sql(statement, tuple(values))
+        give_way()
 
 
 def add_to(connection: Connection, table: Table, figures: Collection[str]) -> Insert:
@@ -96,7 +99,7 @@ def writes(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get(WRITES, False))
 
 
-def chunks(items: Collection[T], most: int = CHUNK) -> Iterator[Sequence[T]]:
+def chunks(items: Iterable[T], most: int = CHUNK) -> Iterator[Sequence[T]]:
     rest = iter(items)
     while some := list(islice(rest, most)):
         yield some

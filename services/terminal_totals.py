@@ -21,6 +21,7 @@ from sqlalchemy import Connection, insert, select
 from ledger.entry import Entry
 from ledger.events import Captured, Purchased, Refunded, Reversed
 from ledger.posting import Legs, commodity_of
+from services.leisure import at_leisure
 from services.rows import add_to
 from services.store import Store
 from services.terminal_tables import FIGURES, TERMINAL_BATCHES, TERMINAL_TOTALS
@@ -61,7 +62,7 @@ NOTHING = Totals()
 def add_totals(connection: Connection, page: Sequence[Entry]) -> None:
     """Tell these entries. A page has a handful of callers, whatever its length."""
     sums: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for entry in page:
+    for entry in at_leisure(page):
         for currency, kind, minor in _figures(entry):
             total = sums[entry.caller, currency]
             total[kind] += 1

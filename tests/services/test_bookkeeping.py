@@ -1,11 +1,13 @@
 """Each entry is told once, whatever ends the bookkeeper, and it all adds up to the ledger."""
 
 import asyncio
+import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, event, func, select
 
 from ledger.balances import balances
 from ledger.posting import Book
@@ -125,6 +127,51 @@ def test_a_page_that_the_store_does_not_take_is_told_again(
         pass
 
     assert earned(store) == in_the_ledger(journals)
+
+
+def test_what_one_journal_said_is_not_kept_when_the_next_cannot_be_told(
+    store: Store,
+    journals: SqliteStore,
+    bookkeeper: Bookkeeper,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are told in one transaction, so both are told again."""
+    write_place = Bookkeeper._write_place
+
+    def refuse_the_last(
+        self: Bookkeeper, connection: Connection, partition: int, seq: int
+    ) -> None:
+        if partition == PARTITIONS - 1:
+            raise StoreUnavailable
+        write_place(self, connection, partition, seq)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Bookkeeper, "_write_place", refuse_the_last)
+        with pytest.raises(StoreUnavailable):
+            bookkeeper.step()
+    assert read_places(store) == {}
+
+    while bookkeeper.step():
+        pass
+
+    assert earned(store) == in_the_ledger(journals)
+
+
+def test_a_bookkeeper_gives_way_before_it_writes(
+    store: Store, bookkeeper: Bookkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It works through each page several times; a payment that waited for one would be late."""
+    happened: list[str] = []
+    monkeypatch.setattr(os, "sched_yield", lambda: happened.append("gave way"))
+    event.listen(
+        store._reader, "before_cursor_execute", lambda *all_: happened.append(all_[2][:6])
+    )
+
+    bookkeeper.step()
+
+    before = [one for one, then in pairwise(happened) if then == "INSERT"]
+    # Payments, lines, days, terminals. What else is written is a row or none.
+    assert before[:4] == ["gave way"] * 4
 
 
 def _refuse(*_arguments: object) -> None:

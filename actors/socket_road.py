@@ -65,7 +65,8 @@ class _Link(asyncio.Protocol):
         assert self._answer is None or self._answer.done(), "one frame at a time"
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(framed(frame))
-        return await asyncio.wait_for(self._answer, ANSWER_S)
+        async with asyncio.timeout(ANSWER_S):
+            return await self._answer
 
     def close(self) -> None:
         if self._transport:

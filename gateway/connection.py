@@ -119,6 +119,9 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if not data:  # aiohttp looks for more each time that a body was read
+            super().data_received(data)
+            return
         if self._passing_over:
             passed = min(self._passing_over, len(data))
             self._passing_over -= passed

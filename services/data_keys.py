@@ -11,14 +11,15 @@ destroyed is forgotten here by `learn_destroyed`, which a gateway calls every fe
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from io import BytesIO
 from threading import Lock
 
 from sqlalchemy import Connection, select, update
 
 from services.mint import RandomBytes
 from services.rows import chunks, insert_into, writes
-from services.sealing import open_sealed, seal
+from services.sealing import NONCE_BYTES, open_sealed, seal
 from services.tables import DATA_KEYS
 
 # The execution option by which whoever has a connection finds the keys of its store.
@@ -63,6 +64,14 @@ class DataKeys:
 
     def seal(self, key: bytes, place: str, text: bytes) -> bytes:
         return seal(key, place, text, self._random_bytes)
+
+    def seal_all(self, texts: Collection[tuple[bytes, str, bytes]]) -> Iterator[bytes]:
+        """Key, place and text of each. Their nonces are drawn at once: each draw lets go of the
+        interpreter, and to win it back from a busy loop takes longer than to seal.
+        """
+        nonces = BytesIO(self._random_bytes(NONCE_BYTES * len(texts)))
+        for key, place, text in texts:
+            yield seal(key, place, text, nonces.read)
 
     def destroy(self, connection: Connection, holder: str, now_ms: int) -> int:
         """When it was destroyed: now, or earlier. Also for a holder that never had one."""

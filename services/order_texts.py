@@ -132,12 +132,18 @@ class OrderTexts:
         keys: Mapping[str, bytes],
     ) -> Iterator[_Row]:
         """Who was forgotten has no key, and leaves no text."""
-        for (account, digest), seen in batch.items():
-            holder = holders[account]
-            if holder in keys:
-                place = text_place(holder, digest)
-                text = self._store.keys.seal(keys[holder], place, seen.order_text.encode())
-                yield _Row(holder, digest, text, seen.first_seen_ms)
+        kept = [
+            (holders[account], digest, seen)
+            for (account, digest), seen in batch.items()
+            if holders[account] in keys
+        ]
+        texts = [
+            (keys[holder], text_place(holder, digest), seen.order_text.encode())
+            for holder, digest, seen in kept
+        ]
+        sealed = self._store.keys.seal_all(texts)
+        for (holder, digest, seen), text in zip(kept, sealed, strict=True):
+            yield _Row(holder, digest, text, seen.first_seen_ms)
 
     def find(self, sales: Collection[SaleOf]) -> dict[SaleOf, str]:
         """Return the texts that are known: for a page of a statement."""

@@ -1,9 +1,11 @@
+from secrets import token_bytes
+
 import pytest
 from sqlalchemy import event, select, update
 
 from services.data_keys import DataKeys
 from services.keyring import Keyring
-from services.sealing import SealBroken
+from services.sealing import NONCE_BYTES, SealBroken, open_sealed
 from services.store import Store, open_store
 from services.tables import DATA_KEYS
 
@@ -175,3 +177,23 @@ def test_it_shows_no_key(store: Store) -> None:
 
     assert repr(store.keys) == "<DataKeys, 1 at hand>"
     assert isinstance(store.keys, DataKeys)
+
+
+def test_many_texts_are_sealed_with_one_draw_and_a_nonce_for_each(
+    store: Store, keyring: Keyring
+) -> None:
+    key = make(store, AMIRA)[AMIRA]
+    drawn: list[int] = []
+
+    def draw(count: int) -> bytes:
+        drawn.append(count)
+        return token_bytes(count)
+
+    keys = DataKeys(keyring.wrapping_key(), draw)
+    texts = [(key, f"place {number}", b"the same text") for number in range(100)]
+    sealed = list(keys.seal_all(texts))
+
+    assert len(drawn) == 1
+    assert len({text[1 : 1 + NONCE_BYTES] for text in sealed}) == len(texts)
+    for (_, place, plain), text in zip(texts, sealed, strict=True):
+        assert open_sealed(key, place, text) == plain

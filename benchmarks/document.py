@@ -18,6 +18,7 @@ from benchmarks import overload, profile, report, scaling, zipf
 from benchmarks.charts import pictures
 from benchmarks.engine import LOOK_S
 from benchmarks.findings import (
+    BARE,
     DASH,
     FLOOR,
     HOT,
@@ -43,7 +44,7 @@ from benchmarks.scaling import (
     step_rows,
 )
 from benchmarks.shortfall import shortfall_rows
-from benchmarks.targets import targets
+from benchmarks.targets import over_parts_of, targets
 from ledger.ids import SLOT_COUNT
 
 TEXTS = Path(__file__).parent / "texts"
@@ -143,6 +144,8 @@ def _throughputs(found: Findings) -> dict[str, str]:
         "ours_p99": _text(found.latency_ms(OURS, SPREAD, "99"), 1),
         "ours_cpu": _text(found.cpu_us(OURS)),
         "lone_p50": _text(found.latency_ms(OURS, LONE, "50"), 2),
+        "bare_over_parts": _text(over_parts_of(found, BARE), 2),
+        "over_parts": _text(over_parts_of(found, OURS), 2),
         "over_floor": times((OURS, SPREAD), (FLOOR, SPREAD)),
         "over_naive": times((OURS, SPREAD), (NAIVE, SPREAD)),
         "over_rows": times((OURS, SPREAD), (ROWS, SPREAD)),

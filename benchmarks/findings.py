@@ -20,13 +20,15 @@ from benchmarks.rounds import Round
 # As tables write it: a range or no figure, and so many times as much.
 DASH, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 
-OURS, FLOOR, NAIVE, ROWS = "airside", "floor", "naive", "rows"
+OURS, FLOOR, BARE, NAIVE, ROWS = "airside", "floor", "bare", "naive", "rows"
 # Airside again: with two of each, and with more accounts (ours has ACCOUNTS).
 WIDE = f"airside, 2 {TIMES} 2"
 MANY_ACCOUNTS, MOST_ACCOUNTS = "airside, 100,000", "airside, 1,000,000"
 ACCOUNTS = 1_000
 SPREAD, HOT, PAIRS, TERMINAL, LONE = "spread", "hot", "pairs", "terminal", "lone"
 BY_CODE, SIZES, OPEN = "by code", "sizes", "open"
+# As many callers for each gateway as one alone has.
+CROWD = "crowd"
 # Below this others are noise.
 QUIET = 0.05
 

@@ -6,6 +6,7 @@ are checked, nothing is decided, nothing is kept. No gateway on these parts can 
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
@@ -14,12 +15,15 @@ from actors import garbage
 from benchmarks.leash import told_to_stop
 from channels.wire import AmountView, PaymentBody, PaymentView
 
-_decode = msgspec.json.Decoder(PaymentBody).decode
+decode = msgspec.json.Decoder(PaymentBody).decode
 _encode = msgspec.json.Encoder().encode
 
 
 async def answer(request: web.Request) -> web.Response:
-    body = _decode(await request.read())
+    return response(decode(await request.read()))
+
+
+def response(body: PaymentBody) -> web.Response:
     payment = PaymentView(
         id="pay_" + "a" * 32,
         status="captured",
@@ -41,9 +45,11 @@ async def answer(request: web.Request) -> web.Response:
     return web.Response(status=201, body=_encode(payment), content_type="application/json")
 
 
-async def serve(port: int) -> None:
+async def serve(
+    port: int, handler: Callable[[web.Request], Awaitable[web.Response]]
+) -> None:
     app = web.Application()
-    app.router.add_post("/v1/payments", answer)
+    app.router.add_post("/v1/payments", handler)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     garbage.look_seldom()  # as the gateway does
@@ -53,4 +59,4 @@ async def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), answer))

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.database import Database
 from benchmarks.findings import (
     ACCOUNTS,
+    CROWD,
     HOT,
     LONE,
     NAIVE,
@@ -93,6 +94,10 @@ class Ground:
             pairs=measure == PAIRS,
             hot=measure == HOT,
         )
+
+    def crowd(self, gateways: int) -> Test:
+        crowd = CONNECTIONS * gateways
+        return Test(measure=CROWD, connections=crowd, seconds=self.plan.seconds)
 
     def terminal(self) -> Test:
         return Test(

@@ -18,14 +18,15 @@ TILLS = 2_048
 NORMAL_SHARE = 0.2
 PEAK = 10
 WARM_UP_S, BEFORE_S, AFTER_S = 1.0, 3.0, 4.0
-# It is back to normal when no slice is slower than this many times the slowest one before.
-SLACK = 2.0
+# It is back to normal when for so long no slice is slower than this many times the slowest one
+# before. A slow one after that is no part of the peak: there are such without any.
+CALM_S, SLACK = 1.0, 2.0
 
 
 class OverloadFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """admitted, refused: payments of the peak. back_after_ms: from the end of the peak to the end
-    of the last moment in which answers took longer than normal. means_ms, refused_share: by
-    slices of SLICE_MS, from the end of the warm-up.
+    """admitted, refused: payments of the peak. back_after_ms: from the end of the peak to the
+    beginning of the first second in which answers took no longer than normal. means_ms,
+    refused_share: by slices of SLICE_MS, from the end of the warm-up.
     """
 
     saturation: float
@@ -99,12 +100,12 @@ def figures(tally: Tally, phases: list[Phase], saturation: float) -> OverloadFig
 def back_after_ms(slices: list[Slice], calm: int, end: int) -> int:
     """calm: slices before the peak. end: the first one after it."""
     limit_ms = SLACK * max(_mean_ms(one) for one in slices[:calm])
-    slow = [
-        place
-        for place, one in enumerate(slices[end:], 1)
-        if _mean_ms(one) > limit_ms or one.refused
-    ]
-    return slow[-1] * SLICE_MS if slow else 0
+    slow = [_mean_ms(one) > limit_ms or one.refused > 0 for one in slices[end:]]
+    calm_slices = round(CALM_S * 1_000 / SLICE_MS)
+    for place in range(len(slow)):
+        if not any(slow[place : place + calm_slices]):
+            return place * SLICE_MS
+    return len(slow) * SLICE_MS
 
 
 def _slices(phases: list[Phase]) -> int:

@@ -48,16 +48,21 @@ async def time_frames(socket_path: str, seconds: float) -> Counts:
     return spent
 
 
+def journal_at(path: Path) -> sqlite3.Connection:
+    """A new one that commits as a journal does: WAL, synchronous=FULL."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("CREATE TABLE rows (seq INTEGER PRIMARY KEY, body BLOB)")
+    return db
+
+
 def time_commits(folder: Path, seconds: float) -> Counts:
-    """As a journal makes them: WAL, synchronous=FULL."""
     spent = Counts()
     with (
         tempfile.TemporaryDirectory(dir=folder) as name,
-        closing(sqlite3.connect(Path(name) / "probe", isolation_level=None)) as db,
+        closing(journal_at(Path(name) / "probe")) as db,
     ):
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute("CREATE TABLE rows (seq INTEGER PRIMARY KEY, body BLOB)")
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             started = time.perf_counter_ns()

@@ -22,6 +22,7 @@ _PARTS = (
     ("benchmarks.slow_partition", "partitions"),
     ("benchmarks.naive", "gateway"),
     ("benchmarks.floor", "gateway"),
+    ("benchmarks.bare", "gateway"),
     ("benchmarks.rows", "gateway"),
     ("ray::PartitionActor", "partitions"),
     ("ray::OneByOne", "partitions"),

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from statistics import median
 
 from benchmarks.findings import (
+    BARE,
     BY_CODE,
+    CROWD,
     DASH,
     FLOOR,
     HOT,
@@ -21,6 +23,7 @@ from benchmarks.findings import (
     Findings,
     figure,
 )
+from benchmarks.plan import CONNECTIONS
 from benchmarks.targets import targets
 
 Row = Sequence[str]
@@ -37,7 +40,13 @@ _MANY = (
     (ROWS, SPREAD, "rows"),
     (ROWS, HOT, "rows, all on one wallet"),
 )
-_LONE = ((OURS, "**airside**"), (FLOOR, "floor"), (NAIVE, "naive"), (ROWS, "rows"))
+_LONE = (
+    (OURS, "**airside**"),
+    (BARE, "bare: the parts in a row"),
+    (FLOOR, "floor"),
+    (NAIVE, "naive"),
+    (ROWS, "rows"),
+)
 
 
 def many_rows(found: Findings) -> list[Row]:
@@ -99,9 +108,19 @@ def cpu_rows(found: Findings) -> list[Row]:
 
 
 def sizes_rows(found: Findings) -> list[Row]:
-    rows: list[Row] = [("64 callers", "per second", "spread", "p50 ms", "p99 ms", "CPU µs")]
-    names = dict.fromkeys(one.contestant for one in found.rounds if one.measure == SIZES)
-    return rows + [(name, *_figures(found, name, SIZES)) for name in names]
+    rows: list[Row] = [
+        ("64 callers", "per second", "spread", "p50 ms", "p99 ms", "CPU µs", "batch")
+    ]
+    played = dict.fromkeys(
+        (one.contestant, one.measure)
+        for one in found.rounds
+        if one.measure in {SIZES, CROWD}
+    )
+    for name, measure in played:
+        shown = f"{name}, {2 * CONNECTIONS} callers" if measure == CROWD else name
+        batch = median(one.batch for one in found.of(name, measure))
+        rows.append((shown, *_figures(found, name, measure), f"{batch:.1f}"))
+    return rows
 
 
 def idle_rows(found: Findings) -> list[Row]:

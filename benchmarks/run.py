@@ -148,6 +148,8 @@ class Run:
         for _ in range(self._plan.repetitions if others else 0):
             for one in [ours, *others]:
                 await ground.play(one.contestant, ground.many(SIZES))
+                if one.config.gateways > 1:
+                    await ground.play(one.contestant, ground.crowd(one.config.gateways))
 
     async def _measure_idle(self, one: Installation) -> None:
         watch = Watch(one.contestant)

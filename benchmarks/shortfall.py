@@ -10,6 +10,7 @@ from statistics import median
 import msgspec
 
 from benchmarks.findings import (
+    BARE,
     FLOOR,
     HOT,
     LONE,
@@ -26,7 +27,7 @@ from benchmarks.profile import KERNEL
 from benchmarks.profile import OURS as AIRSIDE
 from benchmarks.report import Row
 from benchmarks.rounds import Round
-from benchmarks.targets import parts_us
+from benchmarks.targets import sums_us
 
 # Looks of their own, for another load than the spread one has another mix (run.py).
 GATEWAY_TERMINAL = "gateway, terminal connection"
@@ -86,17 +87,13 @@ def _of_engine(found: Findings) -> Iterator[Budget]:
 
 
 def _of_a_lone_caller(found: Findings) -> Iterator[Budget]:
-    """It waits while the gateway and the partition work, one after the other."""
-    rounds = found.of(OURS, LONE)
-    if rounds and set(OF_A_LONE_CALLER.values()) <= set(found.looks):
-        spent = _by_part(rounds, OF_A_LONE_CALLER)
-        ours_us = sum(
-            spent[part] * _ours(part, found.looks[name])
-            for part, name in OF_A_LONE_CALLER.items()
-        )
-        left_us = 1.5 * median(parts_us(found, n) for n in range(len(found.parts)))
-        says = f"gateway and partition, a lone caller: 1.5 {TIMES} the parts"
-        yield Budget(says, left_us, sum(spent.values()), ours_us)
+    """By the clock: what a lone payment waits for, and of that what the bare one does too."""
+    left, rounds = sums_us(found), found.of(OURS, LONE)
+    ours, bare = (found.latency_ms(name, LONE, "50") for name in (OURS, BARE))
+    if rounds and left and ours and bare:
+        waited_us = ours.median * 1_000
+        says = f"a lone caller, by the clock: 1.5 {TIMES} the parts"
+        yield Budget(says, 1.5 * median(left), waited_us, waited_us - bare.median * 1_000)
 
 
 def _of_all(

@@ -124,6 +124,22 @@ class Floor:
         await self._child.stop()
 
 
+class Bare:
+    """The parts of a payment in a row. folder: on the disk that is measured."""
+
+    def __init__(self, name: str, folder: Path, world: World) -> None:
+        port = free_port()
+        folder.mkdir()
+        self._child = Child("benchmarks.bare", str(port), str(folder))
+        self.contestant = Contestant(name, port, (self._child.pid,), world, judged=False)
+
+    async def until_up(self) -> None:
+        await self._child.until_listening(self.contestant.port)
+
+    async def stop(self) -> None:
+        await self._child.stop()
+
+
 class RowsServer:
     """The server of rows, on a database that outlives it."""
 

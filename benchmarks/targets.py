@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from benchmarks.findings import (
+    CROWD,
     DASH,
     FLOOR,
     HOT,
@@ -68,9 +69,7 @@ def _throughput(found: Findings) -> list[Target]:
 
 def _lone(found: Findings) -> list[Target]:
     rounds = found.of(OURS, LONE)
-    sums = [parts_us(found, repetition) for repetition in range(len(found.parts))]
-    halves = [one.latency_us["50"] for one in rounds]
-    over_parts = figure([own / parts for own, parts in zip(halves, sums, strict=False)])
+    over_parts = over_parts_of(found, OURS)
     tails = figure([one.latency_us["99"] / one.latency_us["50"] for one in rounds])
     return [
         _at_most(3, "p50 of a lone payment, against the sum of its parts", 1.5, over_parts),
@@ -78,11 +77,19 @@ def _lone(found: Findings) -> list[Target]:
     ]
 
 
-def parts_us(found: Findings, repetition: int) -> float:
-    """Floor, frame and commit, each alone: medians, summed up."""
-    floor = found.of(FLOOR, LONE)[repetition].latency_us["50"]
-    parts = found.parts[repetition]
-    return floor + parts.frame_p50_us + parts.commit_p50_us
+def sums_us(found: Findings) -> list[int]:
+    """Floor, frame and commit, each alone: medians, summed up; by repetition."""
+    return [
+        floor.latency_us["50"] + parts.frame_p50_us + parts.commit_p50_us
+        for floor, parts in zip(found.of(FLOOR, LONE), found.parts, strict=False)
+    ]
+
+
+def over_parts_of(found: Findings, contestant: str) -> Figure | None:
+    """The p50 of a lone caller, against that sum."""
+    halves = [one.latency_us["50"] for one in found.of(contestant, LONE)]
+    pairs = zip(halves, sums_us(found), strict=False)
+    return figure([half / parts for half, parts in pairs])
 
 
 def _engine(found: Findings) -> list[Target]:
@@ -100,9 +107,11 @@ def _terminal(found: Findings) -> list[Target]:
 def _wide(found: Findings) -> list[Target]:
     growth = found.cpu_ratio((WIDE, SIZES), (OURS, SIZES))
     idle = figure([one.partition for one in found.idle])
+    crowd = found.cpu_ratio((WIDE, CROWD), (OURS, SIZES))
     says = "CPU per payment of two gateways and two partitions, against one of each"
     return [
         _at_most(6, says, 1.15, growth),
+        _at_most(6, "… each gateway with as many callers as the one has", 1.15, crowd),
         _bounded(6, "an idle partition", "< 5 % of a core", idle, 0.05, _percent),
     ]
 

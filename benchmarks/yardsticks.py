@@ -8,11 +8,11 @@ import msgspec
 from benchmarks.appends import SIZES as SIZES_OF_COMMITS
 from benchmarks.appends import AppendFigures
 from benchmarks.database import Database, PgbenchFigures
-from benchmarks.findings import BY_CODE, FLOOR, HOT, OURS, PAIRS, ROWS, SPREAD
+from benchmarks.findings import BARE, BY_CODE, FLOOR, HOT, OURS, PAIRS, ROWS, SPREAD
 from benchmarks.ground import Ground
 from benchmarks.parts import PartsFigures
 from benchmarks.processes import ask, cpu_by_part
-from benchmarks.stack import Contestant, Floor, Installation, RowsServer, Standing
+from benchmarks.stack import Bare, Contestant, Floor, Installation, RowsServer, Standing
 
 # More codes than a round can use up, and few enough to be sealed within their minute.
 CODES_PER_S = 8_000
@@ -33,6 +33,7 @@ class Yardsticks:
             database = await ground.start_database(rivals)
             others: list[Standing] = [
                 Floor(FLOOR, ours.contestant.world),
+                Bare(BARE, ground.folder / BARE, ours.contestant.world),
                 await ground.install_naive(rivals),
                 RowsServer(ROWS, database, ours.contestant.world),
             ]
@@ -49,7 +50,7 @@ class Yardsticks:
 
     async def _repeat(self, ours: Installation, others: list[Contestant]) -> None:
         ground, airside = self._ground, ours.contestant
-        floor, naive, rows = others
+        floor, bare, naive, rows = others
         for contestant in (airside, floor, naive, rows):
             await ground.play(contestant, ground.many(SPREAD))
         for contestant in (airside, rows):
@@ -62,7 +63,7 @@ class Yardsticks:
                 msgspec.structs.replace(airside, world=world), ground.many(BY_CODE)
             )
         self._findings.parts.append(await self._measure_parts(ours))
-        for contestant in (airside, floor, naive, rows):
+        for contestant in (airside, floor, bare, naive, rows):
             await ground.play(contestant, ground.lone())
 
     async def _measure_parts(self, ours: Installation) -> PartsFigures:

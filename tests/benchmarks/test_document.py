@@ -8,9 +8,22 @@ import pytest
 
 from benchmarks.document import DOCS, FIGURES, NoSuchFigure, files, fill
 from benchmarks.engine import EngineFigures
-from benchmarks.findings import FLOOR, LONE, NAIVE, OURS, SPREAD, TIMES, Findings
+from benchmarks.findings import (
+    BARE,
+    CROWD,
+    DASH,
+    FLOOR,
+    LONE,
+    NAIVE,
+    OURS,
+    SIZES,
+    SPREAD,
+    TIMES,
+    WIDE,
+    Findings,
+)
 from benchmarks.parts import PartsFigures
-from benchmarks.report import Row, aligned, markdown
+from benchmarks.report import Row, aligned, markdown, sizes_rows
 from benchmarks.rounds import Round
 from benchmarks.shortfall import shortfall_rows
 from benchmarks.targets import targets
@@ -87,7 +100,7 @@ def played(contestant: str, measure: str, finished: int, cpu_us: dict[str, float
         offered=0,
         finished=finished,
         seconds=1,
-        latency_us={"50": 200},
+        latency_us={"50": 200, "99": 400},
         cpu_us=cpu_us,
         load_share=0.5,
         others_share=0,
@@ -109,18 +122,35 @@ def test_all_processes_share_what_six_times_the_naive_rate_leaves() -> None:
     assert naive[1:] == ("150", "200", "125", "75")
 
 
-def test_a_lone_caller_waits_for_the_gateway_and_the_partition() -> None:
-    rounds = [
-        played(OURS, LONE, 1_000, {"gateway": 400, "partitions": 200, "ray": 50}),
-        played(FLOOR, LONE, 5_000, {"gateway": 100}),
-    ]
-    looks = {
-        "gateway, a lone caller": {"Airside": 0.25},
-        "partitions, a lone caller": {"Airside": 0.25, "kernel, disk": 0.5},
-    }
-    found = Findings(
-        at="", machine=FOUND.machine, settings=FOUND.settings, rounds=rounds, looks=looks
-    )
-    found.parts = [PartsFigures(90, 100, 110, 120)]
+def test_a_lone_payment_takes_as_long_as_the_bare_one_and_then_our_own() -> None:
+    """The parts take 200 + 90 + 110 µs, each alone, so 600 are left; in a row they take 500."""
 
-    assert shortfall_rows(found)[1][1:] == ("600", "600", "400", "200")
+    def waited(contestant: str, half_us: int) -> Round:
+        one = played(contestant, LONE, 1_000, {"gateway": 400})
+        return msgspec.structs.replace(one, latency_us={"50": half_us, "99": half_us})
+
+    found = Findings(
+        at="",
+        machine=FOUND.machine,
+        settings=FOUND.settings,
+        rounds=[waited(OURS, 900), waited(BARE, 500), waited(FLOOR, 200)],
+        parts=[PartsFigures(90, 100, 110, 120)],
+    )
+
+    assert shortfall_rows(found)[1][1:] == ("600", "900", "500", "400")
+    [over_parts] = [one for one in targets(found) if "sum of its parts" in one.says]
+    assert (over_parts.reached, over_parts.met) == (f"2.25 {TIMES} (2.25{DASH}2.25)", False)
+
+
+def test_twice_as_many_gateways_are_judged_with_twice_as_many_callers_too() -> None:
+    rounds = [
+        played(OURS, SIZES, 1_000, {"gateway": 100}),
+        played(WIDE, SIZES, 1_000, {"gateway": 130}),
+        played(WIDE, CROWD, 1_000, {"gateway": 110}),
+    ]
+    found = Findings(at="", machine=FOUND.machine, settings=FOUND.settings, rounds=rounds)
+
+    wide = [one for one in targets(found) if one.number == 6][:2]
+    assert [one.reached.split()[0] for one in wide] == ["1.30", "1.10"]
+    assert [one.met for one in wide] == [False, True]
+    assert [row[0] for row in sizes_rows(found)[1:]] == [OURS, WIDE, f"{WIDE}, 128 callers"]

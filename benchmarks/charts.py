@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 from statistics import median
 
-from benchmarks.findings import FLOOR, LONE, NAIVE, OURS, ROWS, SPREAD, TERMINAL, Findings
+from benchmarks.findings import (
+    BARE,
+    FLOOR,
+    LONE,
+    NAIVE,
+    OURS,
+    ROWS,
+    SPREAD,
+    TERMINAL,
+    Findings,
+)
 from benchmarks.orders import SLICE_MS
 from benchmarks.overload import BEFORE_S
 from benchmarks.picture import (
@@ -34,18 +44,30 @@ _PERCENTILES = Axis(
     ],
     nines,
 )
-_WHO = (
+_Who = Sequence[tuple[str, str, str, str]]
+_MANY: _Who = (
     (OURS, SPREAD, "airside", BLUE),
     (OURS, TERMINAL, "terminal connection", GREY),
     (FLOOR, SPREAD, "floor", GREEN),
     (ROWS, SPREAD, "rows", ORANGE),
     (NAIVE, SPREAD, "naive", PURPLE),
 )
+_ALONE: _Who = (
+    (OURS, LONE, "airside", BLUE),
+    (BARE, LONE, "bare", GREY),
+    (FLOOR, LONE, "floor", GREEN),
+    (ROWS, LONE, "rows", ORANGE),
+    (NAIVE, LONE, "naive", PURPLE),
+)
 
 
 def pictures(found: Findings) -> dict[str, str]:
     """SVG texts by file name."""
-    drawn = {"latency.svg": draw([_latency(found, "many"), _latency(found, "lone")])}
+    many, alone = (
+        _latency(found, "64 callers", _MANY),
+        _latency(found, "a lone caller", _ALONE),
+    )
+    drawn = {"latency.svg": draw([many, alone])}
     if found.ladder:
         drawn["load.svg"] = draw([_answered(found), _waiting(found), _batches(found)])
     if found.overload:
@@ -53,11 +75,10 @@ def pictures(found: Findings) -> dict[str, str]:
     return drawn
 
 
-def _latency(found: Findings, which: str) -> Panel:
+def _latency(found: Findings, callers: str, who: _Who) -> Panel:
     lines = []
-    for contestant, measure, name, colour in _WHO:
-        rounds = found.of(contestant, LONE if which == "lone" else measure)
-        if rounds and not (which == "lone" and measure == TERMINAL):
+    for contestant, measure, name, colour in who:
+        if rounds := found.of(contestant, measure):
             shares = rounds[0].latency_us
             points = [
                 (
@@ -68,7 +89,6 @@ def _latency(found: Findings, which: str) -> Panel:
             ]
             lines.append(Line(name, colour, points[:-1], thick=name == "airside"))
     values = [y for line in lines for _, y in line.points]
-    callers = "a lone caller" if which == "lone" else "64 callers"
     title = f"Latency by percentile, {callers} (closed loop)"
     return Panel(title, _PERCENTILES, _decades("ms", values), lines)
 

@@ -3,11 +3,12 @@
 The handler of the floor sends a frame to another process, by the road of the payments, and waits;
 that process commits one row durably, and answers. As many bytes go each way as for a payment.
 Nothing is checked, decided or remembered. So it is what a lone payment takes where none of our
-code runs but the road: the parts are woken one after the other, each finds its caches cold, and
-that is more than their sum, each measured alone in a loop.
+code runs but the road, at the least: a partition's end of it is no plain loop. The parts are woken
+one after the other, and that takes longer than all of them do, each alone in a loop.
 """
 
 import asyncio
+import select
 import socket
 import sqlite3
 import sys
@@ -23,7 +24,7 @@ from benchmarks.floor import decode, response, serve
 from benchmarks.parts import ROW, journal_at
 from benchmarks.processes import Child
 
-# Of one payment, and of its answer.
+# As long as those of one payment of the workload, on the wire.
 FRAME, ANSWER = bytes(197), bytes(139)
 SOCKET = "bare.sock"
 _POLL_S = 0.02
@@ -31,7 +32,10 @@ _READ_BYTES = 1 << 18
 
 
 def commit_rows(listener: socket.socket, journal: sqlite3.Connection) -> None:
-    """One for each frame that comes, until its sender is gone."""
+    """One for each frame that comes, until its sender is gone, or our parent before it sent any."""
+    readable, _, _ = select.select([listener, sys.stdin], [], [])
+    if listener not in readable:
+        return
     connection, _ = listener.accept()
     while connection.recv(_READ_BYTES):
         journal.execute("INSERT INTO rows (body) VALUES (?)", (ROW,))

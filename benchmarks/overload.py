@@ -100,7 +100,10 @@ def figures(tally: Tally, phases: list[Phase], saturation: float) -> OverloadFig
 def back_after_ms(slices: list[Slice], calm: int, end: int) -> int:
     """calm: slices before the peak. end: the first one after it."""
     limit_ms = SLACK * max(_mean_ms(one) for one in slices[:calm])
-    slow = [_mean_ms(one) > limit_ms or one.refused > 0 for one in slices[end:]]
+    slow = [
+        _mean_ms(one) > limit_ms or one.refused > 0 or not one.answered
+        for one in slices[end:]
+    ]
     calm_slices = round(CALM_S * 1_000 / SLICE_MS)
     for place in range(len(slow)):
         if not any(slow[place : place + calm_slices]):

@@ -39,8 +39,9 @@ from services.terminal_lines import add_lines
 from services.terminal_totals import add_totals
 
 # Entries told in one transaction, of all journals: some 50 ms of a thread, of which its commit is a
-# small part.
+# small part. But of each as many as make a page worth its while: of 64 journals one may be busy.
 TOLD_AT_ONCE = 1_024
+TOLD_OF_EACH = 128
 # Parameters of one statement: SQLite took 999 at most for long, and a page has fewer payments.
 IDS_PER_QUERY = 500
 
@@ -81,7 +82,7 @@ class Bookkeeper:
     ) -> None:
         self._store = store
         self._also = also
-        self._page = max(1, TOLD_AT_ONCE // partitions)
+        self._page = max(TOLD_OF_EACH, TOLD_AT_ONCE // partitions)
         places = read_places(store)
         self._tails = [
             Tail(journals, partition, places.get(partition, 0), page=self._page)
@@ -91,7 +92,7 @@ class Bookkeeper:
     def step(self) -> bool:
         """Tell one page of each journal. True if there may be more: a page was full.
 
-        Raises StoreUnavailable; what was not told is told next time.
+        Raises StoreUnavailable; what was not told is told next time, and none before it.
         """
         starts = [tail.after for tail in self._tails]
         try:

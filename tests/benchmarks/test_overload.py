@@ -21,6 +21,10 @@ def test_a_slow_slice_after_a_second_of_calm_is_no_part_of_the_peak() -> None:
     assert back_after_ms([*CALM, *BUSY, SLOW, *(CALM[:1] * 9), SLOW], 3, 8) == 1_100
 
 
+def test_it_is_not_back_while_nobody_is_answered() -> None:
+    assert back_after_ms([*CALM, *BUSY, Slice(), *CALM], 3, 8) == 100
+
+
 def test_what_is_slow_to_the_end_was_not_back() -> None:
     assert back_after_ms([*CALM, *BUSY, SLOW, SLOW], 3, 8) == 200
 

@@ -17,6 +17,7 @@ async def test_who_is_behind_does_not_rest(
 ) -> None:
     """Or an hour with more payments than a page for each look would be told until the next."""
     monkeypatch.setattr("services.bookkeeping.TOLD_AT_ONCE", 2)
+    monkeypatch.setattr("services.bookkeeping.TOLD_OF_EACH", 1)
     office = BackOffice(funded.back_office._parts)
     rests: list[float] = []
 
